@@ -1,0 +1,1 @@
+"""The roof: wiring, settings and headquarters' windows; imports everybody, owns no tables."""

@@ -1,0 +1,69 @@
+"""The Celery app: `celery -A hq.celery worker --pool threads`, and `beat`. Messages carry ids only.
+
+The database is the queue, so every setting here is about speed and tidiness; none is about correctness.
+Threads have no hard time limit: the transport's total deadline and the worker's watchdog stand in for it.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hq.settings")
+
+app = Celery("refund_hub")
+
+
+@setup_logging.connect  # Celery would replace the hub's log configuration by its own
+def keep_our_logging(**_arguments: object) -> None:
+    """Leave logging as Django's settings configured it."""
+
+
+def _broker() -> dict[str, Any]:
+    if settings.REDIS_URL:
+        return {
+            "broker_url": settings.REDIS_URL,
+            "broker_transport_options": {
+                "visibility_timeout": 180,
+                "socket_keepalive": True,
+                "health_check_interval": 30,
+                **({"socket_connect_timeout": 0.5, "socket_timeout": 1.0} if settings.PROCESS == "web" else {}),
+            },
+            "visibility_timeout": 180,
+        }
+    folder = settings.BROKER_FOLDER
+    return {
+        "broker_url": "filesystem://",
+        "broker_transport_options": {
+            "data_folder_in": str(folder / "messages"),
+            "data_folder_out": str(folder / "messages"),
+            "control_folder": str(folder / "control"),
+            "polling_interval": 0.1,
+        },
+    }
+
+
+app.conf.update(
+    task_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    result_backend=None,
+    task_acks_late=True,
+    worker_prefetch_multiplier=1,
+    task_publish_retry=False,
+    task_default_queue="refunds",
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    worker_enable_remote_control=False,
+    timezone="UTC",
+    CELERY_DB_REUSE_MAX=10_000,
+    beat_schedule={
+        "sweep": {"task": "refunds.sweep", "schedule": 15.0, "options": {"expires": 15}},
+    },
+    **_broker(),
+)
+app.autodiscover_tasks(["refunds"])

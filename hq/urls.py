@@ -1,0 +1,21 @@
+"""Where each door stands."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from hq import health, sign_in
+
+urlpatterns = [
+    path("", sign_in.home, name="home"),
+    path("desk/", include("refunds.desk.urls")),
+    path("hq/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("api/v1/", include("stores.api.urls")),
+    path("api/v1/", include("refunds.api.urls")),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}refunds/favicon.svg")),
+]

@@ -1,0 +1,110 @@
+"""What the trail can say about refunds."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from stores.events import TrailEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundMoved(TrailEvent):
+    """A move of the state machine: every change of state writes exactly one of these (I8)."""
+
+    name = "refund.moved"
+    sentence = _("Refund {refund} of {amount} went from {before} to {after} ({move}): {because}")
+    refund: str
+    move: str
+    before: str
+    after: str
+    amount: str
+    amount_minor: int
+    currency: str
+    because: str
+    attempt: int
+    provider_code: str
+    trace_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundAccepted(TrailEvent):
+    """The first entry of a refund: who asked for what, and why."""
+
+    name = "refund.accepted"
+    sentence = _("Refund {refund} of {amount} was accepted for order {reference}, taken back in {refunding}: {reason}")
+    refund: str
+    reference: str
+    amount: str
+    amount_minor: int
+    currency: str
+    refunding: str
+    reason: str
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundIntended(TrailEvent):
+    """The intent to call Vipps, committed before the call."""
+
+    name = "refund.intended"
+    sentence = _("Refund {refund}: attempt {attempt} as sales unit {msn} with key set {key_set} v{key_version}.")
+    refund: str
+    attempt: int
+    generation: int
+    provider_key: str
+    msn: str
+    key_set: str
+    key_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutsideRefundSeen(TrailEvent):
+    """Vipps has refunded money that this hub did not move."""
+
+    name = "refund.outside_seen"
+    sentence = _("{amount} of order {reference} was refunded outside the hub (Vipps' reference {psp_reference}).")
+    reference: str
+    amount: str
+    amount_minor: int
+    psp_reference: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderConfirmed(TrailEvent):
+    """Vipps' own figure for an order was read and differs from what was known."""
+
+    name = "order.confirmed"
+    sentence = _("Vipps confirmed {captured_minor} captured for order {reference} (before: {before_minor}).")
+    reference: str
+    captured_minor: int
+    before_minor: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderHeld(TrailEvent):
+    """No refund of this order is accepted or sent until two people settle the one in review."""
+
+    name = "order.held"
+    sentence = _("Order {reference} was put on hold: {because}")
+    reference: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyReused(TrailEvent):
+    """A request key came again with another body and was refused."""
+
+    name = "refund.key_reused"
+    sentence = _("The request key of refund {refund} came again with another wish; it was refused.")
+    refund: str
+
+
+REFUND_EVENTS: tuple[type[TrailEvent], ...] = (
+    RefundAccepted,
+    RefundMoved,
+    RefundIntended,
+    OutsideRefundSeen,
+    OrderConfirmed,
+    OrderHeld,
+    KeyReused,
+)

@@ -1,0 +1,25 @@
+"""The refund path's tables, one file per thing."""
+
+from refunds.models.attempt import Answer, Attempt
+from refunds.models.ledger import Account, EntryKind, LedgerEntry, OrderAccount
+from refunds.models.observation import Observation, Source
+from refunds.models.outbox import Outbox
+from refunds.models.refund import ENDS, IN_FLIGHT, Kind, Reason, Refund, State
+
+__all__ = [
+    "ENDS",
+    "IN_FLIGHT",
+    "Account",
+    "Answer",
+    "Attempt",
+    "EntryKind",
+    "Kind",
+    "LedgerEntry",
+    "Observation",
+    "OrderAccount",
+    "Outbox",
+    "Reason",
+    "Refund",
+    "Source",
+    "State",
+]

@@ -1,0 +1,137 @@
+"""A refund: somebody's wish to give money back, and where it stands."""
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from stores import clock
+from stores.models import Order, Store, StoreSystem, User
+from stores.models.append_only import never_deleted
+
+
+class State(models.TextChoices):
+    """Where a refund stands. The last four are ends."""
+
+    AWAITING_APPROVAL = "awaiting_approval", _("waits for approval")
+    QUEUED = "queued", _("queued")
+    SENDING = "sending", _("being sent")
+    UNKNOWN = "unknown", _("being found out")
+    REVIEW = "review", _("with headquarters")
+    REFUNDED = "refunded", pgettext_lazy("state of a refund", "refunded")
+    DECLINED = "declined", _("declined by Vipps")
+    REJECTED = "rejected", _("not approved")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+ENDS = (State.REFUNDED, State.DECLINED, State.REJECTED, State.CANCELLED)
+IN_FLIGHT = (State.SENDING, State.UNKNOWN)
+
+
+class Kind(models.TextChoices):
+    """A captured payment is refunded; a payment that is only reserved will be released (its moves come later)."""
+
+    REFUND = "refund", _("refund")
+    RELEASE = "release", _("release")
+
+
+class Reason(models.TextChoices):
+    """Why the customer gets money back; `OTHER` needs words."""
+
+    RETURNED = "returned", _("Goods returned")
+    FAULTY = "faulty", _("Faulty or damaged goods")
+    WRONG_PRICE = "wrong_price", _("Wrong price")
+    NOT_DELIVERED = "not_delivered", _("Not delivered")
+    GOODWILL = "goodwill", _("Goodwill")
+    OTHER = "other", _("Other")
+
+
+class Refund(models.Model):
+    """The row is the work: whoever finds it may try to claim it.
+
+    `id` is derived from client and client key (UUIDv5), so that the same wish is always the same row. `fence` rises with
+    each claim; `lease_until` saves work, it is not what makes us safe. `indeterminate_since` is the time of the oldest
+    send of this generation whose outcome nobody knows. `verdict` remembers a refusal that waits for quiet time.
+    Amounts are minor units of `currency`.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="refunds")
+    number = models.PositiveSmallIntegerField(_("number"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.REFUND)
+    amount_minor = models.BigIntegerField(_("amount"))
+    currency = models.CharField(_("currency"), max_length=3)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices)
+    reason_text = models.CharField(_("in words"), max_length=200, blank=True)
+    refunding_store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="refunds_made")
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="refunds")
+    requested_by_system = models.ForeignKey(
+        StoreSystem, on_delete=models.PROTECT, null=True, blank=True, related_name="refunds"
+    )
+    cashier = models.CharField(_("cashier"), max_length=80, blank=True)
+    client_id = models.CharField(max_length=80)
+    client_key = models.CharField(max_length=100)
+    fingerprint = models.CharField(max_length=64)
+    state = models.CharField(_("state"), max_length=20, choices=State.choices)
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    generation = models.PositiveSmallIntegerField(default=0)
+    sends = models.PositiveIntegerField(default=0)
+    soft_refusals = models.PositiveIntegerField(default=0)
+    indeterminate_since = models.DateTimeField(null=True, blank=True)
+    last_send_at = models.DateTimeField(null=True, blank=True)
+    verdict = models.CharField(max_length=40, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=40, blank=True)
+    provider_code = models.CharField(_("Vipps' code"), max_length=20, blank=True)
+    trace_id = models.CharField(_("Vipps' trace id"), max_length=80, blank=True)
+    next_action_at = models.DateTimeField(_("next step"), default=clock.db_now)
+    accepted_at = models.DateTimeField(_("accepted"), default=clock.db_now)
+    moved_at = models.DateTimeField(_("last moved"), default=clock.db_now)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    approved_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="refunds_approved"
+    )
+    protocol_version = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        constraints = [
+            models.UniqueConstraint(fields=["client_id", "client_key"], name="refund_once_per_client_key"),
+            models.UniqueConstraint(fields=["order", "number"], name="refund_number_once_per_order"),
+            models.UniqueConstraint(fields=["order"], condition=Q(state__in=IN_FLIGHT), name="one_in_flight"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_is_positive"),
+            models.CheckConstraint(
+                condition=Q(requested_by__isnull=False) | Q(requested_by_system__isnull=False),
+                name="refund_has_an_asker",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None) | ~Q(approved_by=models.F("requested_by")),
+                name="nobody_approves_her_own_refund",
+            ),
+            models.CheckConstraint(condition=Q(generation__lte=3), name="at_most_three_new_keys"),
+        ]
+        indexes = [
+            models.Index(fields=["state", "next_action_at"], name="refund_due", condition=~Q(state__in=ENDS)),
+            models.Index(fields=["refunding_store", "-accepted_at"], name="refund_store_newest"),
+            models.Index(fields=["requested_by", "-accepted_at"], name="refund_person_newest"),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="refund_intent_is_immutable",
+                fields=[
+                    *("id", "order", "number", "kind", "amount_minor", "currency", "reason", "reason_text"),
+                    *("refunding_store", "requested_by", "requested_by_system", "client_id", "client_key"),
+                    *("fingerprint", "accepted_at"),
+                ],
+            ),
+            *never_deleted("refund"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order.reference} R{self.number}"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDS

@@ -1,0 +1,16 @@
+"""The stores app: registers its trail events when Django is ready."""
+
+from django.apps import AppConfig
+
+from stores import events
+
+
+class StoresConfig(AppConfig):
+    """The ground."""
+
+    name = "stores"
+    label = "stores"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        events.register(*events.STORE_EVENTS)

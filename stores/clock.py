@@ -1,0 +1,75 @@
+"""The one source of time, monotonic time and random ids, so that a simulation can bind all three."""
+
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, models
+from django.db.models import Func, Value
+from django.db.models.expressions import Combinable
+
+
+def _database_time() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        row = cursor.fetchone()
+    assert row is not None
+    moment: datetime = row[0]
+    return moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where time and randomness come from; every member is a plain function.
+
+    `now` gives aware UTC time or None for "ask the database", `monotonic` seconds, `token` that many random bytes.
+    """
+
+    now: Callable[[], datetime] | None = None
+    monotonic: Callable[[], float] = time.monotonic
+    token: Callable[[int], bytes] = secrets.token_bytes
+
+
+_source = Source()
+
+
+@contextmanager
+def bound(source: Source) -> Iterator[None]:
+    """Use `source` until the block ends (process-wide; for simulations and tests)."""
+    global _source
+    before, _source = _source, source
+    try:
+        yield
+    finally:
+        _source = before
+
+
+def db_now() -> datetime:
+    """The database's clock, aware UTC: the only clock that leases, windows and the trail believe."""
+    return _source.now() if _source.now is not None else _database_time()
+
+
+def sql_now() -> Combinable:
+    """The same clock as an expression for a query or an update: `clock_timestamp()`, or the bound value."""
+    if _source.now is not None:
+        return Value(_source.now(), output_field=models.DateTimeField())
+    return Func(function="clock_timestamp", output_field=models.DateTimeField())
+
+
+def monotonic() -> float:
+    """Elapsed seconds within this process; never compared between processes."""
+    return _source.monotonic()
+
+
+def random_bytes(count: int) -> bytes:
+    """`count` unpredictable bytes."""
+    return _source.token(count)
+
+
+def new_id() -> uuid.UUID:
+    """A random 128-bit id for rows that are not derived from a request."""
+    return uuid.UUID(bytes=random_bytes(16), version=4)

@@ -1,0 +1,241 @@
+"""The closed list of what the trail can say: frozen event classes, each with its name and its sentence."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailEvent:
+    """One kind of entry. Fields are the facts (JSON values only, never a secret); `sentence` is filled with them."""
+
+    name: ClassVar[str]
+    sentence: ClassVar[str | Promise]
+
+    def facts(self) -> dict[str, Any]:
+        """The event's fields as plain JSON values."""
+        return asdict(self)
+
+
+_registry: dict[str, type[TrailEvent]] = {}
+
+
+def register(*kinds: type[TrailEvent]) -> None:
+    """Take event classes into the closed list (done once, when an app is ready). Raises ValueError for a taken name."""
+    for kind in kinds:
+        if _registry.setdefault(kind.name, kind) is not kind:
+            raise ValueError(f"two trail events are named {kind.name}")
+
+
+def kind_named(name: str) -> type[TrailEvent] | None:
+    """The event class of that name, or None for a name that this version no longer writes."""
+    return _registry.get(name)
+
+
+def all_kinds() -> list[type[TrailEvent]]:
+    """The closed list, by name."""
+    return [_registry[name] for name in sorted(_registry)]
+
+
+def is_registered(kind: type[TrailEvent]) -> bool:
+    """Whether the trail may record this kind."""
+    return _registry.get(kind.name) is kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreOpened(TrailEvent):
+    name = "store.opened"
+    sentence = _("Store {code} ({store}) was opened in the hub.")
+    code: str
+    store: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreClosed(TrailEvent):
+    name = "store.closed"
+    sentence = _("Store {code} was closed: {reason}")
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SalesUnitAdded(TrailEvent):
+    name = "sales_unit.added"
+    sentence = _("Sales unit {msn} ({environment}, {currency}) was added for store {code}, prefix “{prefix}”.")
+    msn: str
+    environment: str
+    currency: str
+    code: str
+    prefix: str
+    channel: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysBound(TrailEvent):
+    name = "keys.bound"
+    sentence = _("Sales unit {msn} was bound to key set {key_set} ({kind}).")
+    msn: str
+    key_set: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysEntered(TrailEvent):
+    name = "keys.entered"
+    sentence = _("Version {version} of key set {key_set} was entered, fingerprint {fingerprint}.")
+    key_set: str
+    version: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysOpened(TrailEvent):
+    name = "keys.opened"
+    sentence = _("Key set {key_set}, version {version}, was opened by {process}: {why}")
+    key_set: str
+    version: int
+    process: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeysNotOpened(TrailEvent):
+    name = "keys.not_opened"
+    sentence = _("Key set {key_set}, version {version}, could not be opened by {process}: {why}")
+    key_set: str
+    version: int
+    process: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretsResealed(TrailEvent):
+    name = "secrets.resealed"
+    sentence = _("{count} sealed values were resealed under vault key {vault_key}.")
+    count: int
+    vault_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonJoined(TrailEvent):
+    name = "person.joined"
+    sentence = _("{person} got the role {role} in {place}.")
+    person: str
+    role: str
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleChanged(TrailEvent):
+    name = "person.role_changed"
+    sentence = _("{person} changed from {before} to {after} in {place}.")
+    person: str
+    before: str
+    after: str
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonLeft(TrailEvent):
+    name = "person.left"
+    sentence = _("{person} left {place} (was {role}): {reason}")
+    person: str
+    role: str
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn(TrailEvent):
+    name = "person.signed_in"
+    sentence = _("{person} signed in.")
+    person: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInRefused(TrailEvent):
+    name = "person.sign_in_refused"
+    sentence = _("A sign-in as “{login}” was refused.")
+    login: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSystemAdded(TrailEvent):
+    name = "store_system.added"
+    sentence = _("Store system {system} was added for store {code} with scopes {scopes}.")
+    system: str
+    code: str
+    scopes: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyIssued(TrailEvent):
+    name = "api_key.issued"
+    sentence = _("API key {key} was issued to {system}.")
+    key: str
+    system: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyRevoked(TrailEvent):
+    name = "api_key.revoked"
+    sentence = _("API key {key} of {system} was revoked: {reason}")
+    key: str
+    system: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrdersSynced(TrailEvent):
+    name = "orders.synced"
+    sentence = _("{system} synced {rows} rows: {created} new, {updated} updated, {unchanged} unchanged, {refused} refused.")
+    system: str
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    refused: int
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderContradicted(TrailEvent):
+    name = "order.contradicted"
+    sentence = _("{system} contradicted order {reference}: {fields} differ; nothing was changed.")
+    system: str
+    reference: str
+    fields: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderOpened(TrailEvent):
+    name = "order.opened"
+    sentence = _("Order {reference} of store {code} was opened from store {from_code}.")
+    reference: str
+    code: str
+    from_code: str
+
+
+STORE_EVENTS: tuple[type[TrailEvent], ...] = (
+    StoreOpened,
+    StoreClosed,
+    SalesUnitAdded,
+    KeysBound,
+    KeysEntered,
+    KeysOpened,
+    KeysNotOpened,
+    SecretsResealed,
+    PersonJoined,
+    RoleChanged,
+    PersonLeft,
+    SignedIn,
+    SignInRefused,
+    StoreSystemAdded,
+    ApiKeyIssued,
+    ApiKeyRevoked,
+    OrdersSynced,
+    OrderContradicted,
+    OrderOpened,
+)

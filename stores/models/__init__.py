@@ -1,0 +1,37 @@
+"""The ground's tables, one file per thing."""
+
+from stores.models.api_key import ApiKey, Scope, StoreSystem
+from stores.models.audit import Chain, Entry, LookUp
+from stores.models.key_set import KeyField, KeySet, KeySetKind
+from stores.models.order import Order, OrderConflict, OrderLine, reference_key
+from stores.models.people import HQ_ROLES, STORE_ROLES, Membership, Role, User
+from stores.models.secret import Secret
+from stores.models.store import Channel, Company, Environment, SalesUnit, Store, StoreUnit
+
+__all__ = [
+    "HQ_ROLES",
+    "STORE_ROLES",
+    "ApiKey",
+    "Chain",
+    "Channel",
+    "Company",
+    "Entry",
+    "Environment",
+    "KeyField",
+    "KeySet",
+    "KeySetKind",
+    "LookUp",
+    "Membership",
+    "Order",
+    "OrderConflict",
+    "OrderLine",
+    "Role",
+    "SalesUnit",
+    "Scope",
+    "Secret",
+    "Store",
+    "StoreSystem",
+    "StoreUnit",
+    "User",
+    "reference_key",
+]

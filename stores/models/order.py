@@ -1,0 +1,118 @@
+"""The order index: one row per Vipps payment of the chain, by (sales unit, reference)."""
+
+import pgtrigger
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Reverse
+from django.utils.translation import gettext_lazy as _
+
+from stores import clock
+from stores.models.append_only import never_deleted
+from stores.models.store import Channel, SalesUnit, Store
+
+
+def reference_key(reference: str) -> str:
+    """What search compares: upper case, letters and digits only ("ber-1004 2" gives "BER10042")."""
+    return "".join(character for character in reference.upper() if character.isascii() and character.isalnum())
+
+
+class Order(models.Model):
+    """What was bought: one Vipps payment. Identity is immutable; facts are claimed by a store or confirmed by Vipps.
+
+    `claimed_minor` is what the store says was captured; `captured_minor` what Vipps said, null until read.
+    All amounts are minor units of `currency`. What is left to refund lives in the refunds app.
+    """
+
+    public_id = models.UUIDField(default=clock.new_id, unique=True, editable=False)
+    sales_unit = models.ForeignKey(SalesUnit, on_delete=models.PROTECT, related_name="orders")
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="orders")
+    reference = models.CharField(_("reference"), max_length=64, db_collation="C")
+    ref_key = models.CharField(max_length=64, db_collation="C", editable=False)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices, default=Channel.IN_STORE)
+    currency = models.CharField(_("currency"), max_length=3)
+    claimed_minor = models.BigIntegerField(_("claimed amount"), null=True, blank=True)
+    captured_minor = models.BigIntegerField(_("captured amount"), null=True, blank=True)
+    refunded_seen_minor = models.BigIntegerField(_("refunded at Vipps when last read"), null=True, blank=True)
+    paid_at = models.DateTimeField(_("paid"))
+    receipt_number = models.CharField(_("receipt number"), max_length=40, blank=True)
+    indexed_at = models.DateTimeField(_("indexed"), default=clock.db_now)
+    updated_at = models.DateTimeField(_("updated"), default=clock.db_now)
+    confirmed_at = models.DateTimeField(_("confirmed by Vipps"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        constraints = [
+            models.UniqueConstraint(fields=["sales_unit", "reference"], name="order_once_per_sales_unit"),
+            models.CheckConstraint(
+                condition=(Q(claimed_minor__gt=0) | Q(claimed_minor=None))
+                & (Q(captured_minor__gte=0) | Q(captured_minor=None)),
+                name="order_amounts_are_positive",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["ref_key", "paid_at", "id"], name="order_ref_key"),
+            models.Index(OpClass(Reverse("ref_key"), name="text_pattern_ops"), name="order_ref_key_reversed"),
+            models.Index(fields=["-paid_at", "-id"], include=["ref_key"], name="order_newest"),
+            models.Index(fields=["store", "-paid_at", "-id"], include=["ref_key"], name="order_store_newest"),
+            models.Index(fields=["store", "claimed_minor", "-paid_at"], name="order_store_amount"),
+            models.Index(fields=["updated_at", "id"], name="order_updated"),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="order_identity_is_immutable",
+                fields=["public_id", "sales_unit", "store", "reference", "ref_key", "currency"],
+            ),
+            *never_deleted("order"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def amount_minor(self) -> int:
+        """What can be refunded at most: the captured amount where Vipps has confirmed it, else the store's claim."""
+        amount = self.captured_minor if self.captured_minor is not None else self.claimed_minor
+        return amount or 0
+
+
+class OrderLine(models.Model):
+    """One line of what was bought, when the till sent lines. `amount_minor` is the whole line's."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    number = models.PositiveSmallIntegerField(_("line"))
+    name = models.CharField(_("name"), max_length=200)
+    sku = models.CharField(_("SKU"), max_length=80, blank=True)
+    quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3)
+    amount_minor = models.BigIntegerField(_("amount"))
+
+    class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+        ordering = [F("number")]
+        constraints = [models.UniqueConstraint(fields=["order", "number"], name="order_line_number_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrderConflict(models.Model):
+    """A later sync that contradicts an order: it changed nothing and waits for somebody at headquarters."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="conflicts")
+    said_by = models.CharField(_("said by"), max_length=160)
+    claims = models.JSONField(_("what it said"))
+    differences = models.JSONField(_("what differs"))
+    seen_at = models.DateTimeField(_("seen"), default=clock.db_now)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("contradiction")
+        verbose_name_plural = _("contradictions")
+        constraints = [
+            models.UniqueConstraint(fields=["order", "claims"], condition=Q(settled_at=None), name="conflict_said_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order}: {self.said_by}"

@@ -1,0 +1,1 @@
+"""The tests, one file per behaviour, mirroring the packages."""
