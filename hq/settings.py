@@ -155,6 +155,8 @@ VIPPS_BASE_URLS = {
     "test": env.str("VIPPS_BASE_URL_TEST", default="https://apitest.vipps.no"),
     "simulator": env.str("VIPPS_BASE_URL_SIMULATOR", default="http://127.0.0.1:8181"),
 }
+VIPPS_PLAIN_HTTP_HOSTS = env.list("VIPPS_PLAIN_HTTP_HOSTS", default=[])
+"""Hosts beside this machine that may be spoken to without TLS: a simulator next door, never Vipps."""
 LOOK_UPS_PER_MINUTE = env.int("LOOK_UPS_PER_MINUTE", default=60)
 APPROVAL_ABOVE_MINOR: dict[str, int] = {
     currency: int(limit) for currency, limit in env.dict("APPROVAL_ABOVE_MINOR", default={}).items()

@@ -73,6 +73,15 @@ class SalesUnitAdded(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeySetMade(TrailEvent):
+    name = "key_set.made"
+    sentence = _("Key set {key_set} ({kind}, {environment}) was made, without keys yet.")
+    key_set: str
+    kind: str
+    environment: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeysBound(TrailEvent):
     name = "keys.bound"
     sentence = _("Sales unit {msn} was bound to key set {key_set} ({kind}).")
@@ -188,6 +197,15 @@ class ApiKeyRevoked(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SigningSecretMade(TrailEvent):
+    name = "signing_secret.made"
+    sentence = _("Version {version} of the webhook secret of {system} was made, fingerprint {fingerprint}.")
+    system: str
+    version: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrdersSynced(TrailEvent):
     name = "orders.synced"
     sentence = _("{system} synced {rows} rows: {created} new, {updated} updated, {unchanged} unchanged, {refused} refused.")
@@ -210,6 +228,14 @@ class OrderContradicted(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderDiscovered(TrailEvent):
+    name = "order.discovered"
+    sentence = _("Vipps knew order {reference}, which no store had synced: it was indexed for store {code}.")
+    reference: str
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderOpened(TrailEvent):
     name = "order.opened"
     sentence = _("Order {reference} of store {code} was opened from store {from_code}.")
@@ -222,6 +248,7 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     StoreOpened,
     StoreClosed,
     SalesUnitAdded,
+    KeySetMade,
     KeysBound,
     KeysEntered,
     KeysOpened,
@@ -235,7 +262,9 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     StoreSystemAdded,
     ApiKeyIssued,
     ApiKeyRevoked,
+    SigningSecretMade,
     OrdersSynced,
     OrderContradicted,
+    OrderDiscovered,
     OrderOpened,
 )
