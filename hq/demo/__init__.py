@@ -1,0 +1,1 @@
+"""A whole chain on one machine: the supervisor, the chain and the tour."""
