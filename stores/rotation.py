@@ -24,7 +24,7 @@ class Resealed:
 
 
 def reseal(company: Company, *, by: Actor, batch: int = _BATCH) -> Resealed:
-    """Reseal what lies under an older key; each batch is a transaction with one entry in headquarters' chain of `company`.
+    """Reseal what lies under an older key; each batch is one transaction with one entry in headquarters' chain.
 
     Needs the private keys, old and new. Start it again after a stop: it takes up where it was. Until it has ended, the
     old private key stays in the ring.
