@@ -26,12 +26,14 @@ def _database_time() -> datetime:
 class Source:
     """Where time and randomness come from; every member is a plain function.
 
-    `now` gives aware UTC time or None for "ask the database", `monotonic` seconds, `token` that many random bytes.
+    `now` gives aware UTC time or None for "ask the database", `monotonic` seconds, `token` that many random bytes;
+    `sleep` waits that many seconds.
     """
 
     now: Callable[[], datetime] | None = None
     monotonic: Callable[[], float] = time.monotonic
     token: Callable[[int], bytes] = secrets.token_bytes
+    sleep: Callable[[float], None] = time.sleep
 
 
 _source = Source()
@@ -63,6 +65,11 @@ def sql_now() -> Combinable:
 def monotonic() -> float:
     """Elapsed seconds within this process; never compared between processes."""
     return _source.monotonic()
+
+
+def sleep(seconds: float) -> None:
+    """Wait; never while a transaction is open."""
+    _source.sleep(seconds)
 
 
 def random_bytes(count: int) -> bytes:

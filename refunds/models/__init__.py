@@ -3,7 +3,7 @@
 from refunds.models.attempt import Answer, Attempt
 from refunds.models.ledger import Account, EntryKind, LedgerEntry, OrderAccount
 from refunds.models.observation import Observation, Source
-from refunds.models.outbox import Outbox
+from refunds.models.outbox import Heartbeat, Outbox
 from refunds.models.refund import ENDS, IN_FLIGHT, Kind, Reason, Refund, State
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Answer",
     "Attempt",
     "EntryKind",
+    "Heartbeat",
     "Kind",
     "LedgerEntry",
     "Observation",

@@ -24,3 +24,17 @@ class Outbox(models.Model):
 
     def __str__(self) -> str:
         return str(self.refund_id)
+
+
+class Heartbeat(models.Model):
+    """When a part that works without being asked last worked; an outside monitor watches it."""
+
+    name = models.CharField(max_length=30, primary_key=True)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeats")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,47 @@
+"""The sweep's own process: finds due refunds and runs them, with or without a broker."""
+
+import logging
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, close_old_connections
+
+from hq.checks import refuse_unsafe_start
+from refunds.sweep import sweep_once
+from stores.actors import hub
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    """`manage.py sweep`: every few seconds until it is told to stop; `--once` for a single pass."""
+
+    help = "Find due refunds and get them moving; needs no broker."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--every", type=float, default=5.0, help="seconds between passes (default 5)")
+        parser.add_argument("--once", action="store_true", help="one pass, then stop")
+
+    def handle(self, *args: Any, every: float, once: bool, **options: Any) -> None:
+        refuse_unsafe_start("sweep")
+        stop = threading.Event()
+
+        def end(_signal: int, _frame: FrameType | None) -> None:
+            stop.set()
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        while not stop.is_set():
+            close_old_connections()
+            try:
+                swept = sweep_once(by=hub("sweep"))
+                logger.info("sweep %s", swept)
+            except DatabaseError:
+                # the database is away: the next pass finds the same rows
+                logger.exception("sweep failed")
+            if once:
+                return
+            stop.wait(every)

@@ -1,0 +1,270 @@
+"""People decide here: ask for a refund, approve it, reject it, withdraw it. Nothing here speaks with Vipps."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+
+from refunds import identity, ledger, nudges, policy, queries, states
+from refunds.errors import Denied, KeyReused, NotWaiting, OwnRefund, PossibleDuplicate, ReasonNeeded, RefundNotFound
+from refunds.events import KeyReused as KeyReusedEvent
+from refunds.events import RefundAccepted
+from refunds.models import Reason, Refund, State
+from stores import access, audit, clock
+from stores.access import Asker, Right
+from stores.actors import Actor
+from stores.audit import Subject
+from stores.errors import Forbidden, Invalid
+from stores.models import Order, Store, StoreSystem, User
+from stores.money import Money
+
+DUPLICATE_WINDOW = timedelta(minutes=10)
+_LONGEST_REASON = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """The refund, and whether this request made it or repeated an earlier one."""
+
+    refund: Refund
+    is_new: bool
+
+
+def client_of(asker: Asker, store: Store) -> str:
+    """Whose request keys they are: the store system's own, or the desk's of one store; never an API key's."""
+    return str(asker.public_id) if isinstance(asker, StoreSystem) else f"desk:{store.public_id}"
+
+
+def request_refund(
+    order_id: uuid.UUID,
+    money: Money,
+    *,
+    reason: str,
+    reason_text: str = "",
+    refunding_store: Store,
+    client_id: str,
+    request_key: str,
+    asker: Asker,
+    by: Actor,
+    confirms_duplicate: bool = False,
+) -> Accepted:
+    """Accept a refund of the order with that public id, or return the one the same request made before.
+
+    Raises Forbidden, NotFound, ReasonNeeded, Denied (its code says which rule), PossibleDuplicate, KeyReused. Nothing is
+    written unless it is accepted; the money is reserved in the same transaction.
+    """
+    access.require(asker, Right.REQUEST_REFUND, store=refunding_store)
+    if not refunding_store.is_open:
+        raise Forbidden(_("This store is closed in the hub."))
+    order = access.order_for(asker, order_id)
+    kind_of_reason, words = _read_reason(reason, reason_text)
+    _check_request_key(request_key)
+    refund_id = identity.refund_id(client_id, request_key)
+    wish = identity.fingerprint(
+        {
+            "order": str(order.public_id),
+            "amount_minor": money.amount_minor,
+            "currency": money.currency,
+            "reason": kind_of_reason.value,
+            "reason_text": words,
+        }
+    )
+    earlier = _replayed(refund_id, wish, by=by)
+    if earlier is not None:
+        return Accepted(refund=earlier, is_new=False)
+    verdict = _decide(order, money)
+    if not confirms_duplicate:
+        _check_duplicate(order, money)
+    refund = Refund(
+        id=refund_id,
+        order=order,
+        amount_minor=money.amount_minor,
+        currency=money.currency,
+        reason=kind_of_reason,
+        reason_text=words,
+        refunding_store=refunding_store,
+        requested_by=asker if isinstance(asker, User) else None,
+        requested_by_system=asker if isinstance(asker, StoreSystem) else None,
+        cashier=by.cashier,
+        client_id=client_id,
+        client_key=request_key,
+        fingerprint=wish,
+        state=State.AWAITING_APPROVAL if verdict.needs_approval else State.QUEUED,
+    )
+    try:
+        _accept(refund, money, by=by)
+    except IntegrityError:
+        # the same request came twice at once and the other one was first
+        earlier = _replayed(refund_id, wish, by=by)
+        if earlier is None:
+            raise
+        return Accepted(refund=earlier, is_new=False)
+    return Accepted(refund=refund, is_new=True)
+
+
+def approve_refund(refund_id: uuid.UUID, *, asker: User, by: Actor) -> Refund:
+    """T2: another person lets it go. Raises RefundNotFound, Forbidden, OwnRefund, NotWaiting."""
+    refund = _waiting_for_approval(refund_id, asker)
+    with transaction.atomic(durable=True):
+        changes = {"approved_by": asker, "next_action_at": clock.db_now()}
+        if not states.move(refund, states.T2_APPROVE, by=by, because=f"approved by {asker}", **changes):
+            raise NotWaiting
+        nudges.announce(refund.pk)
+    refund.refresh_from_db()
+    return refund
+
+
+def reject_refund(refund_id: uuid.UUID, *, note: str, asker: User, by: Actor) -> Refund:
+    """T2r: another person says no, with a note for the cashier. Raises as `approve_refund`, and ReasonNeeded."""
+    if not note.strip():
+        raise ReasonNeeded(_("Say why, so that the cashier can tell the customer."), field="note")
+    refund = _waiting_for_approval(refund_id, asker)
+    if not states.move(refund, states.T2_REJECT, by=by, because=note.strip()[:_LONGEST_REASON], outcome="rejected"):
+        raise NotWaiting
+    refund.refresh_from_db()
+    return refund
+
+
+def cancel_refund(refund_id: uuid.UUID, *, asker: Asker, by: Actor) -> Refund:
+    """T3: withdrawn before anything was sent. Raises RefundNotFound, Forbidden, NotWaiting."""
+    refund = queries.refund_for(asker, refund_id)
+    access.require(asker, Right.REQUEST_REFUND, store=refund.refunding_store)
+    if not states.move(refund, states.T3_CANCEL, by=by, because="withdrawn", outcome="withdrawn"):
+        raise NotWaiting
+    refund.refresh_from_db()
+    return refund
+
+
+def _accept(refund: Refund, money: Money, *, by: Actor) -> None:
+    """T1, one durable transaction: reservation, refund, ledger entry, trail entry, outbox row."""
+    order, store = refund.order, refund.refunding_store
+    with transaction.atomic(durable=True):
+        ledger.open_account(order)
+        ledger.locked_account(order.pk)
+        if Refund.objects.filter(pk=refund.pk).exists():
+            raise IntegrityError("the same request was first")
+        refund.number = (Refund.objects.filter(order=order).aggregate(last=Max("number"))["last"] or 0) + 1
+        refund.accepted_at = refund.moved_at = refund.next_action_at = clock.db_now()
+        refund.save(force_insert=True)
+        if not ledger.reserve(refund):
+            left = queries.left_of(order)
+            code = "on_hold" if left.on_hold else "exceeds_left"
+            sentence = _("Somebody else was quicker: less is left of the order now than a moment ago.")
+            raise Denied(sentence, code=code, field="amount", left_minor=left.left_minor)
+        if refund.state == State.QUEUED:
+            nudges.announce(refund.pk)
+        audit.record(
+            RefundAccepted(
+                refund=str(refund),
+                reference=order.reference,
+                amount=str(money),
+                amount_minor=money.amount_minor,
+                currency=money.currency,
+                refunding=str(store),
+                reason=f"{refund.reason}: {refund.reason_text}" if refund.reason_text else refund.reason,
+                state=refund.state,
+            ),
+            by=by,
+            company=store.company,
+            store=order.store,
+            about=Subject(type="refund", id=str(refund.pk)),
+            refunding_store=store,
+        )
+
+
+def _decide(order: Order, money: Money) -> policy.Allowed:
+    left = queries.left_of(order)
+    key_set = order.sales_unit.key_set
+    verdict = policy.decide(
+        policy.Facts(
+            amount_minor=money.amount_minor,
+            currency=money.currency,
+            order_currency=order.currency,
+            reference=order.reference,
+            captured_minor=order.captured_minor,
+            left_minor=left.left_minor,
+            paid_at=order.paid_at,
+            now=clock.db_now(),
+            is_on_hold=left.on_hold,
+            has_keys=key_set is not None and key_set.has_keys,
+            approval_above_minor=settings.APPROVAL_ABOVE_MINOR.get(order.currency),
+        )
+    )
+    if isinstance(verdict, policy.Allowed):
+        return verdict
+    denied = Denied(verdict.sentence, code=verdict.code, field=verdict.field, left_minor=left.left_minor)
+    denied.status = verdict.status
+    raise denied
+
+
+def _replayed(refund_id: uuid.UUID, wish: str, *, by: Actor) -> Refund | None:
+    """The refund this very request made before. Raises KeyReused when the key belongs to another wish (and records it)."""
+    found = Refund.objects.select_related("order__store", "refunding_store__company").filter(pk=refund_id).first()
+    if found is None or found.fingerprint == wish:
+        return found
+    with transaction.atomic():
+        audit.record(
+            KeyReusedEvent(refund=str(found)),
+            by=by,
+            company=found.refunding_store.company,
+            store=found.order.store,
+            about=Subject(type="refund", id=str(found.pk)),
+            refunding_store=found.refunding_store,
+        )
+    raise KeyReused
+
+
+def _check_duplicate(order: Order, money: Money) -> None:
+    recent = (
+        Refund.objects.filter(
+            order=order, amount_minor=money.amount_minor, accepted_at__gte=clock.db_now() - DUPLICATE_WINDOW
+        )
+        .exclude(state__in=(State.DECLINED, State.REJECTED, State.CANCELLED))
+        .select_related("refunding_store")
+        .order_by("-accepted_at")
+        .first()
+    )
+    if recent is None:
+        return
+    raise PossibleDuplicate(
+        _("The same amount of this order was refunded a few minutes ago. Is this another return?"),
+        refund_id=recent.pk,
+        number=recent.number,
+        store=recent.refunding_store.name,
+        accepted_at=recent.accepted_at,
+        state=recent.state,
+    )
+
+
+def _read_reason(reason: str, reason_text: str) -> tuple[Reason, str]:
+    words = " ".join(reason_text.split())
+    if reason not in Reason.values:
+        raise ReasonNeeded(_("Choose why the money is given back."), field="reason")
+    if reason == Reason.OTHER and not words:
+        raise ReasonNeeded(_("Say in a few words what the reason is."), field="reason_text")
+    if len(words) > _LONGEST_REASON or "\x00" in words:
+        raise ReasonNeeded(_("Say it in at most 200 characters."), field="reason_text")
+    return Reason(reason), words
+
+
+def _check_request_key(request_key: str) -> None:
+    if not (1 <= len(request_key) <= 100 and request_key.isascii() and request_key.isprintable()):
+        raise Invalid(
+            _("The request key must be 1 to 100 visible ASCII characters."), code="invalid_key", field="Idempotency-Key"
+        )
+
+
+def _waiting_for_approval(refund_id: uuid.UUID, asker: User) -> Refund:
+    refund = (
+        queries.refunds_visible_to(asker).filter(pk=refund_id).select_related("refunding_store", "order__store").first()
+    )
+    if refund is None:
+        raise RefundNotFound
+    access.require(asker, Right.APPROVE_REFUND, store=refund.refunding_store)
+    if refund.requested_by_id == asker.pk:
+        raise OwnRefund
+    return refund

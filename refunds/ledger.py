@@ -1,0 +1,88 @@
+"""The order's money: every movement is one entry with two sides, and the balances move in the same statement's wake.
+
+The caller holds the transaction. Lock order everywhere: the order's account, then the refund, then the trail's chain.
+"""
+
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from refunds.models import Account, EntryKind, LedgerEntry, OrderAccount, Refund
+from stores import clock
+from stores.models import Order
+
+_SIDES = {
+    EntryKind.RESERVE: (Account.AVAILABLE, Account.RESERVED),
+    EntryKind.POST: (Account.RESERVED, Account.REFUNDED),
+    EntryKind.VOID: (Account.RESERVED, Account.AVAILABLE),
+    EntryKind.EXTERNAL: (Account.AVAILABLE, Account.EXTERNAL),
+    EntryKind.ORPHAN: (Account.AVAILABLE, Account.ORPHAN),
+    EntryKind.CORRECTION: (Account.AVAILABLE, Account.REFUNDED),
+}
+_BALANCES = {
+    Account.RESERVED: "reserved_minor",
+    Account.REFUNDED: "posted_minor",
+    Account.EXTERNAL: "external_minor",
+    Account.ORPHAN: "external_minor",
+}
+
+
+def open_account(order: Order) -> None:
+    """Make the order's account at first need; two at once make one."""
+    OrderAccount.objects.bulk_create([OrderAccount(order=order)], ignore_conflicts=True)
+
+
+def locked_account(order_id: int) -> OrderAccount:
+    """The account's row, locked until the transaction ends."""
+    return OrderAccount.objects.select_for_update().get(order_id=order_id)
+
+
+def reserve(refund: Refund) -> bool:
+    """Set the refund's amount aside, if that much is left and the order is not on hold; else False, nothing written.
+
+    The account's row is locked first, so the sum that is checked is the sum that is changed.
+    """
+    account = locked_account(refund.order_id)
+    capacity = Order.objects.values_list(Coalesce("captured_minor", "claimed_minor", 0), flat=True).get(
+        pk=refund.order_id
+    )
+    left = capacity - account.posted_minor - account.external_minor - account.reserved_minor
+    if account.on_hold or left < refund.amount_minor:
+        return False
+    book(refund.order, EntryKind.RESERVE, refund.amount_minor, refund=refund)
+    return True
+
+
+def book(
+    order: Order, kind: EntryKind, amount_minor: int, *, refund: Refund | None = None, psp_reference: str = ""
+) -> None:
+    """Write one entry and move the balances of its two sides. The account must be locked by this transaction."""
+    debit, credit = _SIDES[kind]
+    LedgerEntry.objects.create(
+        order=order,
+        refund=refund,
+        kind=kind,
+        debit=debit,
+        credit=credit,
+        amount_minor=amount_minor,
+        currency=order.currency,
+        psp_reference=psp_reference,
+        booked_at=clock.db_now(),
+    )
+    changes = {}
+    if debit in _BALANCES:
+        changes[_BALANCES[debit]] = F(_BALANCES[debit]) - amount_minor
+    if credit in _BALANCES:
+        changes[_BALANCES[credit]] = F(_BALANCES[credit]) + amount_minor
+    OrderAccount.objects.filter(order=order).update(**changes)
+
+
+def hold(order: Order, because: str) -> None:
+    """Refuse and send nothing more of this order until the hold is lifted."""
+    OrderAccount.objects.filter(order=order).update(on_hold=True, hold_reason=because[:200])
+
+
+def is_booked(order: Order, psp_reference: str) -> bool:
+    """Whether an outside refund of that Vipps reference already counts."""
+    return LedgerEntry.objects.filter(
+        order=order, psp_reference=psp_reference, kind__in=[EntryKind.EXTERNAL, EntryKind.ORPHAN]
+    ).exists()

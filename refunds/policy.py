@@ -1,0 +1,154 @@
+"""May this refund be asked for? Facts in, verdict out; pure arithmetic, no database, no clock."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+REFUND_PERIOD = timedelta(days=365)
+"""Counted from the payment, the stricter of Vipps' two readings (Vipps: ePayment API errors page, code 6220)."""
+
+SHORTEST_EPAYMENT_REFERENCE = 8
+"""Shorter ids are eCom's and cannot be reached through ePayment (Vipps: ePayment API, Reference schema)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All that the verdict depends on; amounts in minor units of the order's currency.
+
+    `captured_minor` is None until Vipps was asked, `left_minor` already counts money in flight anywhere.
+    """
+
+    amount_minor: int
+    currency: str
+    order_currency: str
+    reference: str
+    captured_minor: int | None
+    left_minor: int
+    paid_at: datetime
+    now: datetime
+    is_on_hold: bool
+    has_keys: bool
+    approval_above_minor: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """It may be asked for; `needs_approval` says that a second person must agree first."""
+
+    needs_approval: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A rule says no: its stable code, the cashier's sentence, and the field that is wrong, if one is."""
+
+    code: str
+    sentence: str | Promise
+    field: str = ""
+    status: int = 409
+
+
+Verdict = Allowed | Refusal
+
+
+def decide(facts: Facts) -> Verdict:
+    """The first rule that is broken, in the order in which a cashier can do something about it."""
+    for rule in _RULES:
+        refusal = rule(facts)
+        if refusal is not None:
+            return refusal
+    limit = facts.approval_above_minor
+    return Allowed(needs_approval=limit is not None and facts.amount_minor > limit)
+
+
+def _amount_is_positive(facts: Facts) -> Refusal | None:
+    if facts.amount_minor > 0:
+        return None
+    return Refusal(
+        code="invalid_amount", sentence=_("The amount must be more than zero."), field="amount", status=400
+    )
+
+
+def _currency_is_the_orders(facts: Facts) -> Refusal | None:
+    if facts.currency == facts.order_currency:
+        return None
+    return Refusal(
+        code="wrong_currency",
+        sentence=_("The order was paid in another currency; it can only be refunded in that one."),
+        field="currency",
+        status=400,
+    )
+
+
+def _order_is_young_enough(facts: Facts) -> Refusal | None:
+    if facts.now - facts.paid_at <= REFUND_PERIOD:
+        return None
+    return Refusal(
+        code="too_old",
+        sentence=_("The payment is older than 365 days. Vipps no longer refunds it; settle with the customer otherwise."),
+    )
+
+
+def _reference_is_reachable(facts: Facts) -> Refusal | None:
+    if len(facts.reference) >= SHORTEST_EPAYMENT_REFERENCE:
+        return None
+    return Refusal(
+        code="not_reachable",
+        sentence=_("This payment has a short eCom number that the hub cannot refund yet. Ask headquarters."),
+    )
+
+
+def _order_is_not_on_hold(facts: Facts) -> Refusal | None:
+    if not facts.is_on_hold:
+        return None
+    return Refusal(
+        code="on_hold",
+        sentence=_("Headquarters is looking into an earlier refund of this order. Nothing more is refunded until then."),
+    )
+
+
+def _payment_is_captured(facts: Facts) -> Refusal | None:
+    if facts.captured_minor is None or facts.captured_minor > 0:
+        return None
+    return Refusal(
+        code="not_captured",
+        sentence=_("The money is only reserved, not taken. It cannot be refunded; the selling store must release it."),
+    )
+
+
+def _something_is_left(facts: Facts) -> Refusal | None:
+    if facts.left_minor > 0:
+        return None
+    return Refusal(
+        code="nothing_left", sentence=_("Nothing is left to refund: all of it was refunded or is being refunded now.")
+    )
+
+
+def _amount_is_left(facts: Facts) -> Refusal | None:
+    if facts.amount_minor <= facts.left_minor:
+        return None
+    return Refusal(code="exceeds_left", sentence=_("That is more than is left of the order."), field="amount")
+
+
+def _store_can_be_reached(facts: Facts) -> Refusal | None:
+    if facts.has_keys:
+        return None
+    return Refusal(
+        code="no_keys",
+        sentence=_("Headquarters has not entered working Vipps keys for the store that sold this. Ask headquarters."),
+    )
+
+
+_RULES = (
+    _amount_is_positive,
+    _currency_is_the_orders,
+    _order_is_young_enough,
+    _reference_is_reachable,
+    _order_is_not_on_hold,
+    _payment_is_captured,
+    _something_is_left,
+    _amount_is_left,
+    _store_can_be_reached,
+)

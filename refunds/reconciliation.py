@@ -1,0 +1,246 @@
+"""Evidence: what Vipps' event log says about our refunds, and about refunds that we did not make.
+
+Absence is never a failure. Only an event with our own key settles a refund; only a definite refusal plus quiet time ends one.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+
+from refunds import gateway, identity, ledger, states
+from refunds.claims import Claim, next_look
+from refunds.events import OrderConfirmed, OrderHeld, OutsideRefundSeen
+from refunds.models import Attempt, EntryKind, Observation, OrderAccount, Refund, Source
+from stores import audit, clock
+from stores.actors import Actor
+from stores.audit import Subject
+from stores.models import Order
+from stores.money import Money
+from stores.vipps.session import VippsSession
+from stores.vipps.types import Event, Payment
+
+
+class Resolution(StrEnum):
+    """What is left to do after looking."""
+
+    SETTLED = "settled"
+    SEND_SAME_KEY = "send_same_key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What Vipps says about one order now: the payment, and its event log where it was read."""
+
+    payment: Payment
+    events: tuple[Event, ...] | None
+
+
+def read_order(session: VippsSession, order: Order, *, refund: Refund, with_events: bool, by: Actor) -> Reading:
+    """Ask Vipps, keep what it showed, write the captured amount into the index, adopt what others refunded.
+
+    The event log is read too when asked for, or when more is refunded there than we know of. Raises VippsError.
+    """
+    payment = gateway.read_payment(session, order)
+    account = OrderAccount.objects.get(order=order)
+    is_more_refunded = payment.aggregate.refunded > account.posted_minor + account.external_minor
+    events = tuple(gateway.read_events(session, order)) if with_events or is_more_refunded else None
+    with transaction.atomic(durable=True):
+        account = ledger.locked_account(order.pk)
+        _keep(order, refund, Source.PAYMENT, asdict(payment))
+        if events is not None:
+            _keep(order, refund, Source.EVENTS, {"events": [asdict(event) for event in events]})
+        _confirm(order, payment, by=by)
+        if events is not None:
+            _adopt_outside_refunds(order, account, events, by=by)
+    return Reading(payment=payment, events=events)
+
+
+def resolve(claim: Claim, reading: Reading) -> Resolution:
+    """T12: settle a refund that was sent before from what the log shows, or say that the same key goes out again."""
+    refund = claim.refund
+    keys = set(Attempt.objects.filter(refund=refund).values_list("provider_key", flat=True))
+    ours = [event for event in reading.events or () if event.name == "REFUNDED" and event.idempotency_key in keys]
+    successes = [event for event in ours if event.success]
+    if len(successes) > 1:
+        _move(claim, states.T12_TWICE, "Vipps shows two refunds with our keys", outcome="refunded_twice")
+    elif successes and not _is_exactly_ours(successes[0], refund):
+        _move(claim, states.T12_MISMATCH, "Vipps shows our key with another amount", outcome="other_amount")
+    elif successes:
+        because = f"the event log shows our key (Vipps' reference {successes[0].psp_reference})"
+        states.settle_as_refunded(refund, by=claim.by, because=because)
+    elif _was_answered_by_failure(refund, ours):
+        outcome = refund.outcome or "failed_at_vipps"
+        _move(claim, states.T10_REFUSED, "the event log shows our key as failed", outcome=outcome)
+    else:
+        return _resolve_without_evidence(claim, reading)
+    return Resolution.SETTLED
+
+
+def _resolve_without_evidence(claim: Claim, reading: Reading) -> Resolution:
+    refund, now = claim.refund, clock.db_now()
+    is_quiet = refund.indeterminate_since is None or now - refund.indeterminate_since >= states.QUIET_TIME
+    first_send = _first_send(refund)
+    is_young = first_send is None or now - first_send.intended_at < states.RESEND_WINDOW
+    is_worn_out = refund.soft_refusals >= states.SOFT_REFUSALS_BEFORE_NEW_KEY
+    if refund.verdict == "conflict":
+        _look_again(claim, "our key is known to Vipps with other content; waiting for the event log")
+    elif refund.verdict == "reject":
+        if not is_quiet:
+            _look_again(claim, "refused, but an earlier send is still unresolved")
+        elif _has_unexplained_money(refund, reading):
+            _move(claim, states.T12_UNEXPLAINED, "refused, but money left the payment that nobody explains")
+        else:
+            _move(claim, states.T12_QUIET_REFUSAL, "refused, and nothing appeared in the quiet time")
+    elif is_quiet and (is_worn_out or not is_young):
+        _begin_new_generation(claim, reading)
+    elif is_young:
+        return Resolution.SEND_SAME_KEY
+    else:
+        _look_again(claim, "too old to send again, too young to give up")
+    return Resolution.SETTLED
+
+
+def _begin_new_generation(claim: Claim, reading: Reading) -> None:
+    refund = claim.refund
+    if _has_unexplained_money(refund, reading):
+        _move(claim, states.T12_UNEXPLAINED, "money left the payment that nobody explains")
+    elif refund.generation >= states.LAST_GENERATION:
+        _move(claim, states.T12_LOOK_AGAIN, "the last key is used up", outcome="keys_used_up")
+    else:
+        _move(
+            claim,
+            states.T12_NEW_KEY,
+            "no send of this key was applied; a new key",
+            generation=refund.generation + 1,
+            soft_refusals=0,
+            indeterminate_since=None,
+            next_action_at=clock.db_now(),
+        )
+
+
+def _look_again(claim: Claim, because: str) -> None:
+    _move(claim, states.T12_LOOK_AGAIN, because, next_action_at=next_look(claim))
+
+
+def _move(claim: Claim, row: states.Move, because: str, **changes: Any) -> None:
+    states.move(claim.refund, row, by=claim.by, because=because, fence=claim.fence, **changes)
+
+
+def _is_exactly_ours(event: Event, refund: Refund) -> bool:
+    return event.amount.value == refund.amount_minor and event.amount.currency == refund.currency
+
+
+def _was_answered_by_failure(refund: Refund, ours: Sequence[Event]) -> bool:
+    """An event with our key and `success: false` is a refusal; it ends the refund only if it answers every send."""
+    this_key = Attempt.objects.filter(refund=refund, generation=refund.generation)
+    failures = [event for event in ours if not event.success]
+    return bool(failures) and len(failures) >= this_key.count()
+
+
+def _first_send(refund: Refund) -> Attempt | None:
+    return Attempt.objects.filter(refund=refund, generation=refund.generation).order_by("number").first()
+
+
+def _has_unexplained_money(refund: Refund, reading: Reading) -> bool:
+    """More or less left the payment than we can attribute, or an unsigned refund of our amount came after our first send."""
+    account = OrderAccount.objects.get(order_id=refund.order_id)
+    if reading.payment.aggregate.refunded != account.posted_minor + account.external_minor:
+        return True
+    first = Attempt.objects.filter(refund=refund).order_by("number").first()
+    return any(
+        event.name == "REFUNDED"
+        and event.success
+        and event.idempotency_key is None
+        and event.amount.value == refund.amount_minor
+        and (first is None or event.timestamp >= first.intended_at)
+        for event in reading.events or ()
+    )
+
+
+def _keep(order: Order, refund: Refund, source: Source, facts: dict[str, Any]) -> None:
+    text = json.dumps(facts, sort_keys=True, default=str)
+    Observation.objects.create(
+        order=order,
+        refund=refund,
+        source=source,
+        facts=json.loads(text),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        seen_at=clock.db_now(),
+    )
+
+
+def _confirm(order: Order, payment: Payment, *, by: Actor) -> None:
+    """Capacity comes from Vipps, never from a store's claim."""
+    before, captured = order.captured_minor, payment.aggregate.captured
+    Order.objects.filter(pk=order.pk).update(
+        captured_minor=captured,
+        refunded_seen_minor=payment.aggregate.refunded,
+        confirmed_at=clock.db_now(),
+        updated_at=clock.db_now(),
+    )
+    order.captured_minor = captured
+    if captured != (before if before is not None else order.claimed_minor):
+        audit.record(
+            OrderConfirmed(reference=order.reference, captured_minor=captured, before_minor=before),
+            by=by,
+            company=order.store.company,
+            store=order.store,
+            about=Subject(type="order", id=str(order.public_id)),
+        )
+
+
+def _adopt_outside_refunds(order: Order, account: OrderAccount, events: Sequence[Event], *, by: Actor) -> None:
+    """Count what somebody else refunded; unsigned events only when they cannot be one of our own without its key."""
+    own_keys = set(Attempt.objects.filter(refund__order=order).values_list("provider_key", flat=True))
+    refunded = [event for event in events if event.name == "REFUNDED" and event.success]
+    seen_minor = sum(event.amount.value for event in refunded if event.idempotency_key in own_keys)
+    has_unresolved = Refund.objects.filter(order=order, indeterminate_since__isnull=False).exists()
+    may_adopt_unsigned = not has_unresolved and seen_minor == account.posted_minor
+    for event in refunded:
+        if event.idempotency_key in own_keys or (event.idempotency_key is None and not may_adopt_unsigned):
+            continue
+        if ledger.is_booked(order, event.psp_reference):
+            continue
+        is_orphan = identity.is_ours(event.idempotency_key)
+        kind = EntryKind.ORPHAN if is_orphan else EntryKind.EXTERNAL
+        ledger.book(order, kind, event.amount.value, psp_reference=event.psp_reference)
+        _tell(order, event, is_orphan=is_orphan, by=by)
+
+
+def _tell(order: Order, event: Event, *, is_orphan: bool, by: Actor) -> None:
+    about = Subject(type="order", id=str(order.public_id))
+    money = Money(amount_minor=event.amount.value, currency=order.currency)
+    audit.record(
+        OutsideRefundSeen(
+            reference=order.reference,
+            amount=str(money),
+            amount_minor=money.amount_minor,
+            psp_reference=event.psp_reference,
+        ),
+        by=by,
+        company=order.store.company,
+        store=order.store,
+        about=about,
+    )
+    if is_orphan:
+        because = "a refund with a key of this hub has no row here"
+        ledger.hold(order, because)
+        audit.record(
+            OrderHeld(reference=order.reference, because=because),
+            by=by,
+            company=order.store.company,
+            store=order.store,
+            about=about,
+        )
+
+
+def difference_minor(order: Order, payment: Payment) -> int:
+    """What Vipps has refunded beyond our ledger (I12); zero when the two agree."""
+    sums = OrderAccount.objects.filter(order=order).aggregate(posted=Sum("posted_minor"), other=Sum("external_minor"))
+    return payment.aggregate.refunded - (sums["posted"] or 0) - (sums["other"] or 0)

@@ -1,0 +1,114 @@
+"""Finds due rows and gets them moving: stateless, needs no broker, claims like any worker; runs in three hosts.
+
+It selects by state, so no path can forget to enrol a refund.
+"""
+
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from refunds import execution, nudges, states
+from refunds.models import Heartbeat, Outbox, Refund, State
+from stores import clock
+from stores.actors import Actor
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+ANNOUNCED_LATELY = timedelta(seconds=30)
+FRESH = timedelta(seconds=2)
+"""A row that was written this moment is still being announced by the one who wrote it."""
+ANNOUNCEMENTS_BEFORE_RUNNING = 2
+_OUTBOX_IS_KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """What one sweep did, in rows."""
+
+    lapsed: int = 0
+    expired: int = 0
+    given_to_people: int = 0
+    announced: int = 0
+    run: int = 0
+
+
+def sweep_once(*, by: Actor) -> Swept:
+    """One pass over everything that is due; beats the heart at its end."""
+    lapsed = _release_lapsed_leases(by)
+    expired = _expire_approvals(by)
+    given = _give_to_people(by)
+    announced, run = _move_due(by)
+    _forget_old_nudges()
+    Heartbeat.objects.update_or_create(name="sweep", defaults={"at": clock.db_now()})
+    return Swept(lapsed=lapsed, expired=expired, given_to_people=given, announced=announced, run=run)
+
+
+def _release_lapsed_leases(by: Actor) -> int:
+    """T13: whoever held it is gone or frozen; what came of its call is to be found out."""
+    now = clock.db_now()
+    lapsed = Refund.objects.filter(state=State.SENDING, lease_until__lt=now)
+    return _move_all(lapsed, states.T13_LEASE_LAPSED, by, "the worker's lease lapsed", next_action_at=now)
+
+
+def _expire_approvals(by: Actor) -> int:
+    old = clock.db_now() - states.APPROVAL_EXPIRES_AFTER
+    waiting = Refund.objects.filter(state=State.AWAITING_APPROVAL, accepted_at__lt=old)
+    return _move_all(waiting, states.T4_EXPIRE, by, "nobody approved it within 24 hours", outcome="expired")
+
+
+def _give_to_people(by: Actor) -> int:
+    old = clock.db_now() - states.GIVE_TO_PEOPLE_AFTER
+    unknown = Refund.objects.filter(state=State.UNKNOWN).filter(
+        Q(last_send_at__lt=old) | Q(outcome="keys_used_up"), ~Q(verdict="reject")
+    )
+    queued = Refund.objects.filter(state=State.QUEUED, accepted_at__lt=old).filter(
+        Q(approved_by=None) | Q(moved_at__lt=old), ~Q(outcome="")
+    )
+    return _move_all(unknown, states.T14_TOO_OLD, by, "still unknown after 24 hours") + _move_all(
+        queued, states.T14_UNUSABLE, by, "not sent within 24 hours"
+    )
+
+
+def _move_all(found: QuerySet[Refund], row: states.Move, by: Actor, because: str, **changes: object) -> int:
+    """One transaction a row: a row that somebody else took is not the loss of a batch."""
+    return sum(states.move(refund, row, by=by, because=because, **changes) for refund in found.order_by("pk")[:BATCH])
+
+
+def _move_due(by: Actor) -> tuple[int, int]:
+    """Announce what is due; run it here when the broker does not take it, or has twice taken it for nothing."""
+    now = clock.db_now()
+    lately = Outbox.objects.filter(refund=OuterRef("pk"), published_at__gte=now - ANNOUNCED_LATELY)
+    due = (
+        Refund.objects.filter(state__in=states.T5_CLAIM.before, next_action_at__lte=now, moved_at__lt=now - FRESH)
+        .exclude(order__account__on_hold=True)
+        .annotate(is_announced=Exists(lately))
+        .filter(is_announced=False)
+        .order_by("next_action_at")
+    )
+    announced = run = 0
+    for refund_id in list(due.values_list("pk", flat=True)[:BATCH]):
+        if _is_taken_in_vain(refund_id) or not _announce(refund_id):
+            execution.run_until_rest(refund_id, by=by)
+            run += 1
+        else:
+            announced += 1
+    return announced, run
+
+
+def _announce(refund_id: uuid.UUID) -> bool:
+    return nudges.publish(Outbox.objects.create(refund_id=refund_id, written_at=clock.db_now()))
+
+
+def _is_taken_in_vain(refund_id: uuid.UUID) -> bool:
+    refund = Refund.objects.values("moved_at").get(pk=refund_id)
+    since = Outbox.objects.filter(refund_id=refund_id, published_at__gte=refund["moved_at"])
+    return (since.aggregate(count=Count("pk"))["count"] or 0) >= ANNOUNCEMENTS_BEFORE_RUNNING
+
+
+def _forget_old_nudges() -> None:
+    Outbox.objects.filter(written_at__lt=clock.db_now() - _OUTBOX_IS_KEPT).delete()
+
