@@ -1,0 +1,20 @@
+"""What stores sold, as their systems tell it: many rows in, an outcome for each."""
+
+from stores.orders.indexing import index_orders
+from stores.orders.opening import open_order
+from stores.orders.outcomes import Outcome, RowOutcome
+from stores.orders.reading import read_batch
+from stores.orders.rows import MAX_ROWS, AmountRow, LineRow, OrderRow, UnreadableRow
+
+__all__ = [
+    "MAX_ROWS",
+    "AmountRow",
+    "LineRow",
+    "OrderRow",
+    "Outcome",
+    "RowOutcome",
+    "UnreadableRow",
+    "index_orders",
+    "open_order",
+    "read_batch",
+]

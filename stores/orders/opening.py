@@ -1,0 +1,29 @@
+"""Opening one order: one's own store's freely, another store's with an entry in its trail."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from stores import access, audit
+from stores.access import Asker
+from stores.actors import Actor
+from stores.audit import Subject
+from stores.events import OrderOpened
+from stores.models import Order, Store
+
+
+def open_order(asker: Asker, public_id: UUID, *, store: Store, by: Actor) -> Order:
+    """The order, opened from `store`. Raises NotFound, whether it is absent or not the asker's to see."""
+    order = access.order_for(asker, public_id)
+    if order.store_id != store.pk:
+        event = OrderOpened(reference=order.reference, code=order.store.code, from_code=store.code)
+        with transaction.atomic():
+            audit.record(
+                event,
+                by=by,
+                company=order.store.company,
+                store=order.store,
+                about=Subject(type="order", id=str(order.public_id)),
+                refunding_store=store,
+            )
+    return order

@@ -1,0 +1,177 @@
+"""The SQL of a sync: one statement writes the orders, one their lines, one reads what was left as it was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from stores import clock
+from stores.models import Store, reference_key
+from stores.orders.rows import LineRow, quantity_of
+
+# An existing order is written to only where nothing contradicts and something is new: an unchanged sync leaves no dead
+# rows. The lock on the row is taken all the same, so that what is read afterwards stays true until commit.
+_UPSERT = """
+INSERT INTO stores_order AS known (public_id, sales_unit_id, store_id, reference, ref_key, channel, currency,
+                                   claimed_minor, paid_at, receipt_number, indexed_at, updated_at)
+SELECT public_id, sales_unit_id, %(store)s, reference, ref_key, channel, currency, claimed_minor, paid_at,
+       receipt_number, %(now)s, %(now)s
+FROM unnest(%(public_ids)s::uuid[], %(units)s::bigint[], %(references)s::text[], %(ref_keys)s::text[],
+            %(channels)s::text[], %(currencies)s::text[], %(amounts)s::bigint[], %(moments)s::timestamptz[],
+            %(receipts)s::text[])
+     AS row (public_id, sales_unit_id, reference, ref_key, channel, currency, claimed_minor, paid_at, receipt_number)
+ORDER BY sales_unit_id, reference COLLATE "C"
+ON CONFLICT (sales_unit_id, reference) DO UPDATE
+SET claimed_minor = excluded.claimed_minor,
+    paid_at = excluded.paid_at,
+    receipt_number = coalesce(nullif(excluded.receipt_number, ''), known.receipt_number),
+    updated_at = excluded.updated_at
+WHERE known.store_id = excluded.store_id
+  AND known.currency = excluded.currency
+  AND coalesce(known.claimed_minor, known.captured_minor, excluded.claimed_minor) = excluded.claimed_minor
+  AND (known.paid_at AT TIME ZONE %(zone)s)::date = (excluded.paid_at AT TIME ZONE %(zone)s)::date
+  AND (known.claimed_minor, known.paid_at, known.receipt_number)
+      IS DISTINCT FROM
+      (excluded.claimed_minor, excluded.paid_at, coalesce(nullif(excluded.receipt_number, ''), known.receipt_number))
+RETURNING id, public_id, sales_unit_id, reference, xmax = 0
+"""
+
+_KNOWN = """
+SELECT known.id, known.public_id, known.sales_unit_id, known.reference, known.store_id, known.currency,
+       coalesce(known.claimed_minor, known.captured_minor),
+       (known.paid_at AT TIME ZONE %(zone)s)::date = (row.paid_at AT TIME ZONE %(zone)s)::date
+FROM unnest(%(units)s::bigint[], %(references)s::text[], %(moments)s::timestamptz[])
+     AS row (sales_unit_id, reference, paid_at)
+JOIN stores_order AS known ON known.sales_unit_id = row.sales_unit_id AND known.reference = row.reference
+"""
+
+_LINES = """
+WITH added AS (
+    INSERT INTO stores_orderline (order_id, number, name, sku, quantity, amount_minor)
+    SELECT row.order_id, row.number, row.name, row.sku, row.quantity, row.amount_minor
+    FROM unnest(%(orders)s::bigint[], %(numbers)s::smallint[], %(names)s::text[], %(skus)s::text[],
+                %(quantities)s::numeric[], %(amounts)s::bigint[])
+         AS row (order_id, number, name, sku, quantity, amount_minor)
+    WHERE NOT EXISTS (SELECT 1 FROM stores_orderline AS line WHERE line.order_id = row.order_id)
+    RETURNING order_id
+)
+SELECT DISTINCT order_id FROM added
+"""
+
+OrderKey = tuple[int, str]
+"""(sales unit's id, reference): an order's identity."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewOrder:
+    """A checked row, placed at its sales unit. `claimed_minor` in minor units of `currency`."""
+
+    unit_id: int
+    reference: str
+    channel: str
+    currency: str
+    claimed_minor: int
+    paid_at: datetime
+    receipt_number: str
+    lines: tuple[LineRow, ...]
+
+    @property
+    def key(self) -> OrderKey:
+        return (self.unit_id, self.reference)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """An order that was inserted or updated."""
+
+    id: int
+    public_id: UUID
+    is_new: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """An order that was not written to, as it stands. `amount_minor` is None where nobody has claimed any."""
+
+    id: int
+    public_id: UUID
+    store_id: int
+    currency: str
+    amount_minor: int | None
+    is_same_day: bool
+
+
+def write_orders(orders: Sequence[NewOrder], *, store: Store, now: datetime) -> dict[OrderKey, Written]:
+    """Insert or update in one statement; keys that are missing from the answer were left as they are."""
+    parameters: dict[str, Any] = {
+        "store": store.pk,
+        "zone": store.time_zone,
+        "now": now,
+        "public_ids": [clock.new_id() for _ in orders],
+        "units": [order.unit_id for order in orders],
+        "references": [order.reference for order in orders],
+        "ref_keys": [reference_key(order.reference) for order in orders],
+        "channels": [order.channel for order in orders],
+        "currencies": [order.currency for order in orders],
+        "amounts": [order.claimed_minor for order in orders],
+        "moments": [order.paid_at for order in orders],
+        "receipts": [order.receipt_number for order in orders],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_UPSERT, parameters)
+        return {
+            (unit_id, reference): Written(id=row_id, public_id=public_id, is_new=is_new)
+            for row_id, public_id, unit_id, reference, is_new in cursor.fetchall()
+        }
+
+
+def read_known(orders: Sequence[NewOrder], *, store: Store) -> dict[OrderKey, Known]:
+    """What the hub knows of these orders, compared by the store's calendar day."""
+    if not orders:
+        return {}
+    parameters: dict[str, Any] = {
+        "zone": store.time_zone,
+        "units": [order.unit_id for order in orders],
+        "references": [order.reference for order in orders],
+        "moments": [order.paid_at for order in orders],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, parameters)
+        return {
+            (unit_id, reference): Known(
+                id=row_id,
+                public_id=public_id,
+                store_id=store_id,
+                currency=currency,
+                amount_minor=amount_minor,
+                is_same_day=is_same_day,
+            )
+            for row_id, public_id, unit_id, reference, store_id, currency, amount_minor, is_same_day in cursor
+        }
+
+
+def write_lines(lines: dict[int, tuple[LineRow, ...]], *, now: datetime) -> set[int]:
+    """Give lines to the orders (by primary key) that have none yet; returns those that got them."""
+    flat = [(order_id, number, line) for order_id, of in lines.items() for number, line in enumerate(of, start=1)]
+    if not flat:
+        return set()
+    parameters: dict[str, Any] = {
+        "orders": [order_id for order_id, _, _ in flat],
+        "numbers": [number for _, number, _ in flat],
+        "names": [line.name for _, _, line in flat],
+        "skus": [line.sku for _, _, line in flat],
+        "quantities": [quantity_of(line) for _, _, line in flat],
+        "amounts": [line.amount_minor for _, _, line in flat],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LINES, parameters)
+        changed = {order_id for (order_id,) in cursor.fetchall()}
+        if changed:
+            cursor.execute(
+                "UPDATE stores_order SET updated_at = %s WHERE id = ANY(%s) AND updated_at < %s",
+                [now, list(changed), now],
+            )
+    return changed
