@@ -1,0 +1,6 @@
+"""What a cashier types or scans, to orders: one entry point for the desk and for REST."""
+
+from stores.search.cursor import Position, read_cursor, write_cursor
+from stores.search.finding import Found, Hit, find_orders
+
+__all__ = ["Found", "Hit", "Position", "find_orders", "read_cursor", "write_cursor"]

@@ -1,0 +1,109 @@
+"""One search: the stages in turn until a page is full, limited and recorded."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext_lazy as _
+
+from stores import access
+from stores.access import Asker, Right
+from stores.models import Order, Store
+from stores.search.cursor import Position, read_cursor, write_cursor
+from stores.search.fragments import find_fragment
+from stores.search.limits import check_limit, record_look_up
+from stores.search.stages import RANGES, Search, Stage
+from stores.search.wanted import Wanted, want
+
+LARGEST_PAGE = 100
+SHORTEST_FRAGMENT = 3
+WHOLE_REFERENCE = 8
+"""Vipps references have at least so many characters (Vipps: ePayment API): a shorter text may be part of another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """One order that fits, with its store and sales unit loaded."""
+
+    order: Order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A page of hits, best and newest first. `hint` tells the asker what would find more, "" when nothing would."""
+
+    hits: list[Hit]
+    next_cursor: str = ""
+    hint: str = ""
+
+
+def find_orders(
+    typed: str,
+    *,
+    asker: Asker,
+    store: Store | None = None,
+    amount_minor: int | None = None,
+    day: date | None = None,
+    cursor: str = "",
+    limit: int = 20,
+) -> Found:
+    """Orders of the asker's whole chain by reference, amount (minor units), day and store.
+
+    The whole reference hides weaker matches; so a scan has one hit, or one for each store that used the reference.
+    Raises Forbidden, Invalid (invalid_cursor), TooManyLookUps.
+    """
+    access.require(asker, Right.SEARCH_ORDERS)
+    position = read_cursor(cursor, ids=int)
+    wanted = want(typed, store=store, amount_minor=amount_minor, day=day)
+    if refusal := wanted.refusal():
+        return Found(hits=[], hint=str(refusal))
+    check_limit(asker)
+    visible = access.visible_orders(asker).select_related("store", "sales_unit")
+    limit = max(1, min(limit, LARGEST_PAGE))
+    search = Search(wanted=wanted, visible=visible)
+    found = _by_reference(search, position, limit) if wanted.key else _by_filters(search, position, limit)
+    record_look_up(asker, _as_typed(wanted), store=store, hits=len(found.hits))
+    return found
+
+
+def _by_filters(search: Search, position: Position | None, limit: int) -> Found:
+    orders = search.page(search.visible, position, limit + 1)
+    return _page([(Stage.RAW, order) for order in orders], limit, "")
+
+
+def _by_reference(search: Search, position: Position | None, limit: int) -> Found:
+    found: list[tuple[Stage, Order]] = []
+    starts = position.stage if position else Stage.RAW
+    hint = ""
+    for stage in Stage:
+        if stage < starts:
+            continue
+        after = position if position and stage == position.stage else None
+        missing = limit + 1 - len(found)
+        if stage in RANGES:
+            found += [(stage, order) for order in RANGES[stage](search, after, missing)]
+        elif len(search.wanted.key) < SHORTEST_FRAGMENT:
+            hint = "" if found else str(_("Type at least three characters."))
+        else:
+            fragments = find_fragment(search, after, missing)
+            found += [(stage, order) for order in fragments.orders]
+            hint = "" if fragments.is_whole else str(_("Older orders were not searched: type more characters."))
+        # Once the whole reference was found, here or on an earlier page, parts of other references are only noise.
+        is_settled = stage is Stage.EXACT and len(search.wanted.key) >= WHOLE_REFERENCE and (found or position)
+        if len(found) > limit or is_settled:
+            break
+    return _page(found, limit, hint)
+
+
+def _page(found: list[tuple[Stage, Order]], limit: int, hint: str) -> Found:
+    shown = found[:limit]
+    next_cursor = ""
+    if len(found) > limit:
+        stage, last = shown[-1]
+        next_cursor = write_cursor(Position(at=last.paid_at, id=last.pk, stage=stage))
+    return Found(hits=[Hit(order=order) for _stage, order in shown], next_cursor=next_cursor, hint=hint)
+
+
+def _as_typed(wanted: Wanted) -> str:
+    filters = [str(wanted.amount_minor)] if wanted.amount_minor is not None else []
+    filters += [wanted.day.isoformat()] if wanted.day is not None else []
+    return " ".join([wanted.raw, *filters]).strip()

@@ -1,0 +1,65 @@
+"""What was asked for, normalised: the key, the filters, and what is too little to search by."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from stores.models import Store, reference_key
+
+LONGEST_KEY = 64
+_LONGEST_TYPED = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """`raw` is what was typed, trimmed; `key` what it is compared by, "" when nothing in it can be compared."""
+
+    raw: str
+    key: str
+    store: Store | None = None
+    amount_minor: int | None = None
+    day: date | None = None
+
+    def filters(self) -> Q:
+        """Store, amount and day as conditions on orders. A day is the store's own, or headquarters' without a store."""
+        conditions = Q()
+        if self.store is not None:
+            conditions &= Q(store=self.store)
+        if self.amount_minor is not None:
+            conditions &= Q(claimed_minor=self.amount_minor) | Q(captured_minor=self.amount_minor)
+        if self.day is not None:
+            starts = datetime.combine(self.day, time(), tzinfo=self._zone())
+            # The next midnight, not 24 hours on: two days a year are shorter and longer.
+            ends = datetime.combine(self.day + timedelta(days=1), time(), tzinfo=self._zone())
+            conditions &= Q(paid_at__gte=starts.astimezone(UTC), paid_at__lt=ends.astimezone(UTC))
+        return conditions
+
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.store.time_zone if self.store is not None else timezone.get_default_timezone_name())
+
+    def refusal(self) -> str | Promise:
+        """Why this cannot be searched for at all, "" when it can."""
+        if self.raw and not self.key:
+            return _("Type letters or digits of the reference.")
+        if len(self.key) > LONGEST_KEY:
+            return _("No reference is that long.")
+        if self.day is not None and not date(2015, 1, 1) <= self.day <= date(9000, 1, 1):
+            return _("No order was paid on that day.")
+        if not self.key and self.amount_minor is not None and self.store is None and self.day is None:
+            return _("Choose a store or a day as well as the amount.")
+        if not self.key and self.store is None and self.day is None:
+            return _("Type or scan a reference, or choose a store and a day.")
+        return ""
+
+
+def want(typed: str, *, store: Store | None = None, amount_minor: int | None = None, day: date | None = None) -> Wanted:
+    """Only letters and digits of `typed` count, so nothing that is typed can act as a wildcard or end a text early."""
+    shown = "".join(character for character in typed.strip()[:_LONGEST_TYPED] if character.isprintable()).strip()
+    # An amount beyond the column's range equals no amount, and must not reach SQL.
+    amount = None if amount_minor is None else max(-1, min(amount_minor, 2**62))
+    return Wanted(raw=shown, key=reference_key(shown), store=store, amount_minor=amount, day=day)
