@@ -1,0 +1,10 @@
+"""Addresses under /api/v1/ for orders."""
+
+from django.urls import path
+
+from stores.api.views import OrdersView, OrderView
+
+urlpatterns = [
+    path("orders", OrdersView.as_view(), name="api-orders"),
+    path("orders/<str:order_id>", OrderView.as_view(), name="api-order"),
+]

@@ -1,0 +1,66 @@
+"""The door for orders: sync many, list one's own, find in the whole chain, open one."""
+
+from collections import Counter
+from typing import Any, ClassVar
+
+import msgspec
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from stores.api.base import SystemView
+from stores.api.documents import ORDER_LIST, ORDER_OPEN, ORDER_SYNC
+from stores.api.ids import ORDER, read_id, shown_id
+from stores.api.listing import changed_orders, found_orders
+from stores.api.parsing import SyncParser
+from stores.api.serializers import OrderDetailSerializer, OrderQuerySerializer
+from stores.models import Scope
+from stores.orders import RowOutcome, index_orders, open_order, read_batch
+
+
+class OrdersView(SystemView):
+    """`/orders`."""
+
+    required_scopes: ClassVar = {"GET": Scope.ORDERS_READ, "POST": Scope.ORDERS_WRITE}
+    parser_classes = (SyncParser,)
+
+    @extend_schema(**ORDER_LIST)
+    def get(self, request: Request) -> Response:
+        asked = OrderQuerySerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        if asked.is_search:
+            return Response(found_orders(self.system, asked.validated_data))
+        return Response(changed_orders(self.system, asked.validated_data))
+
+    @extend_schema(**ORDER_SYNC)
+    def post(self, request: Request) -> HttpResponse:
+        body = request.data if isinstance(request.data, bytes) else b""
+        outcomes = index_orders(read_batch(body), system=self.system, by=self.actor())
+        counts = Counter(outcome.outcome.value for outcome in outcomes)
+        answer = {"results": [_result(outcome) for outcome in outcomes], "counts": counts}
+        # Ten thousand results: encoded at once, not through serializers.
+        return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
+
+
+class OrderView(SystemView):
+    """`/orders/{id}`."""
+
+    required_scopes: ClassVar = {"GET": Scope.ORDERS_READ}
+
+    @extend_schema(**ORDER_OPEN)
+    def get(self, request: Request, order_id: str) -> Response:
+        order = open_order(self.system, read_id(ORDER, order_id), store=self.system.store, by=self.actor())
+        return Response(OrderDetailSerializer(order).data)
+
+
+def _result(outcome: RowOutcome) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "index": outcome.index,
+        "reference": outcome.reference,
+        "outcome": outcome.outcome.value,
+        "order_id": shown_id(ORDER, outcome.order_id) if outcome.order_id else None,
+    }
+    if outcome.code:
+        result |= {"code": outcome.code, "detail": outcome.detail, "field": outcome.field}
+    return result
