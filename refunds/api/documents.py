@@ -1,0 +1,74 @@
+"""What the OpenAPI document says of the operations on refunds."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+from refunds.api.serializers import (
+    RefundableSerializer,
+    RefundBodySerializer,
+    RefundPageSerializer,
+    RefundQuerySerializer,
+    RefundSerializer,
+)
+from stores.api.documents import problems
+
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": "^[\\x21-\\x7e]{1,100}$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="Made once for this return, and the same for every retry of it; it lives as long as the refund.",
+)
+
+
+def _header(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 202], description=description)
+
+
+REFUND_REQUEST: dict[str, Any] = {
+    "operation_id": "requestRefund",
+    "summary": "Ask for a refund",
+    "description": (
+        "Accepts a refund of an order that any store of the chain sold, on behalf of the store the API key belongs to. 202: "
+        "it is written down and will be carried out; ask again at Location. The same key with the same body repeats the "
+        "answer (Idempotency-Replayed: true); with another body it is refused (422, key_reused). Codes of 409: "
+        "exceeds_left, nothing_left, on_hold, not_captured, too_old, no_keys, ambiguous_order, possible_duplicate."
+    ),
+    "tags": ["refunds"],
+    "request": {"application/json": RefundBodySerializer},
+    "parameters": [
+        _KEY,
+        _header("Location", "where the refund stands"),
+        _header("Retry-After", "seconds until asking again makes sense; absent once the refund is final"),
+        _header("Idempotency-Replayed", "true where the same request was answered before"),
+    ],
+    "responses": {200: RefundSerializer, 202: RefundSerializer, **problems(404, 409, 413, 415, 422)},
+}
+REFUND_LIST: dict[str, Any] = {
+    "operation_id": "listRefunds",
+    "summary": "List the refunds that this store made",
+    "tags": ["refunds"],
+    "parameters": [RefundQuerySerializer],
+    "responses": {200: RefundPageSerializer, **problems(404)},
+}
+REFUND_OPEN: dict[str, Any] = {
+    "operation_id": "getRefund",
+    "summary": "Look at one refund",
+    "tags": ["refunds"],
+    "responses": {200: RefundSerializer, **problems(404)},
+}
+REFUND_BY_KEY: dict[str, Any] = {
+    "operation_id": "getRefundByKey",
+    "summary": "Look at the refund of an idempotency key",
+    "description": "For a till whose answer was lost: 404 means that the request never arrived and may be sent again.",
+    "tags": ["refunds"],
+    "responses": {200: RefundSerializer, **problems(404)},
+}
+REFUNDABLE: dict[str, Any] = {
+    "operation_id": "getRefundable",
+    "summary": "What is left of an order",
+    "tags": ["orders"],
+    "responses": {200: RefundableSerializer, **problems(404)},
+}

@@ -1,0 +1,136 @@
+"""How refunds look over REST, and what a request for one may say."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from refunds.models import Kind, Reason, Refund, State
+from refunds.queries import progress_of
+from stores.api.fields import AmountSerializer, StrictBoolean, StrictSerializer, StrictText
+from stores.api.ids import ORDER, REFUND, shown_id
+from stores.api.serializers import MoneySerializer, StoreSerializer
+from stores.models import Channel
+
+
+class RefundBodySerializer(StrictSerializer):
+    """A refund of one order: by `order_id`, or by `store` and `reference` (and `channel`, where both are not enough).
+
+    The refunding store is always the one the API key belongs to; the sales unit always the one that sold.
+    """
+
+    order_id = StrictText(required=False, max_length=64, help_text="ord_ and 32 hexadecimal digits")
+    store = StrictText(required=False, max_length=20, help_text="the code of the store that sold")
+    reference = StrictText(required=False, max_length=64)
+    channel = serializers.ChoiceField(choices=Channel.choices, required=False)
+    amount = AmountSerializer()
+    reason = serializers.ChoiceField(choices=Reason.choices)
+    reason_text = StrictText(required=False, allow_blank=True, max_length=200, help_text="required for other")
+    cashier = StrictText(max_length=80, help_text="the till's own id of its cashier")
+    confirms_duplicate = StrictBoolean(
+        required=False, default=False, help_text="this is another return, not the one that possible_duplicate names"
+    )
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        by_reference = {"store", "reference"} & asked.keys()
+        if "order_id" in asked and (by_reference or "channel" in asked):
+            raise serializers.ValidationError(
+                {"order_id": [_("Name the order by its id, or by store and reference; not both.")]}, code="invalid"
+            )
+        if "order_id" not in asked and len(by_reference) < 2:
+            raise serializers.ValidationError(
+                {"order_id": [_("Name the order by its id, or by store and reference.")]}, code="required"
+            )
+        return asked
+
+
+class RefundSerializer(serializers.Serializer[Any]):
+    """A refund and where it stands. `is_final` False: ask again; never send it again under another key."""
+
+    id = serializers.SerializerMethodField()
+    number = serializers.IntegerField(help_text="counts the refunds of the order from 1")
+    order_id = serializers.SerializerMethodField()
+    reference = serializers.CharField(source="order.reference")
+    store = StoreSerializer(source="order.store", help_text="the store that sold, whose sales unit is debited")
+    refunding_store = StoreSerializer(help_text="the store that took the goods back")
+    kind = serializers.ChoiceField(choices=Kind.choices)
+    amount = serializers.SerializerMethodField()
+    reason = serializers.ChoiceField(choices=Reason.choices)
+    reason_text = serializers.CharField(allow_blank=True)
+    cashier = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(choices=State.choices)
+    is_final = serializers.SerializerMethodField()
+    headline = serializers.SerializerMethodField()
+    explanation = serializers.SerializerMethodField()
+    outcome = serializers.CharField(allow_blank=True, help_text="the hub's word for how it ended, or why it waits")
+    provider_code = serializers.CharField(allow_blank=True, help_text="Vipps' own error code, where there was one")
+    trace_id = serializers.CharField(allow_blank=True, help_text="Vipps' trace id of the last call")
+    accepted_at = serializers.DateTimeField()
+    next_check_at = serializers.SerializerMethodField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+    def get_id(self, refund: Refund) -> str:
+        return shown_id(REFUND, refund.pk)
+
+    def get_order_id(self, refund: Refund) -> str:
+        return shown_id(ORDER, refund.order.public_id)
+
+    @extend_schema_field(MoneySerializer)
+    def get_amount(self, refund: Refund) -> dict[str, Any]:
+        return {"amount_minor": refund.amount_minor, "currency": refund.currency}
+
+    def get_is_final(self, refund: Refund) -> bool:
+        return refund.has_ended
+
+    def get_headline(self, refund: Refund) -> str:
+        return str(progress_of(refund).headline)
+
+    def get_explanation(self, refund: Refund) -> str:
+        return str(progress_of(refund).explanation)
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_next_check_at(self, refund: Refund) -> datetime | None:
+        return progress_of(refund).next_check_at
+
+
+class RefundPageSerializer(serializers.Serializer[Any]):
+    """A page of refunds, newest first. `next_cursor` is empty on the last one."""
+
+    refunds = RefundSerializer(many=True)
+    next_cursor = serializers.CharField(allow_blank=True)
+
+
+class RefundQuerySerializer(StrictSerializer):
+    """What may be asked of the list."""
+
+    order_id = serializers.CharField(required=False, max_length=64, help_text="only refunds of this order")
+    cursor = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    limit = serializers.IntegerField(required=False, min_value=1, default=20, help_text="at most 100; more counts as 100")
+
+
+class InFlightSerializer(serializers.Serializer[Any]):
+    """Money on its way back, asked for by any store of the chain."""
+
+    amount_minor = serializers.IntegerField()
+    store_name = serializers.CharField()
+    state = serializers.ChoiceField(choices=State.choices)
+
+
+class RefundableSerializer(serializers.Serializer[Any]):
+    """What can still be refunded of an order, minor units of `currency`. While `on_hold` nothing is accepted."""
+
+    order_id = serializers.SerializerMethodField()
+    currency = serializers.CharField()
+    captured_minor = serializers.IntegerField()
+    posted_minor = serializers.IntegerField(help_text="refunded through the hub")
+    external_minor = serializers.IntegerField(help_text="refunded elsewhere")
+    reserved_minor = serializers.IntegerField(help_text="set aside for refunds that are not final")
+    left_minor = serializers.IntegerField()
+    on_hold = serializers.BooleanField()
+    is_confirmed = serializers.BooleanField(help_text="captured_minor is Vipps' figure, not the store's claim")
+    in_flight = InFlightSerializer(many=True)
+
+    def get_order_id(self, _left: Any) -> str:
+        return shown_id(ORDER, self.context["order"].public_id)

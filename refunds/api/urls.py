@@ -1,0 +1,13 @@
+"""Addresses under /api/v1/ for refunds; included last, since what nobody else serves ends here."""
+
+from django.urls import path, re_path
+
+from refunds.api.views import RefundableView, RefundByKeyView, RefundsView, RefundView, UnknownView
+
+urlpatterns = [
+    path("refunds", RefundsView.as_view(), name="api-refunds"),
+    path("refunds/by-key/<path:key>", RefundByKeyView.as_view(), name="api-refund-by-key"),
+    path("refunds/<str:refund_id>", RefundView.as_view(), name="api-refund"),
+    path("orders/<str:order_id>/refundable", RefundableView.as_view(), name="api-refundable"),
+    re_path(r"^.*$", UnknownView.as_view(), name="api-unknown"),
+]
