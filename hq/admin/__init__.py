@@ -1,0 +1,33 @@
+"""Everything headquarters sees; importing it registers every page with the one site."""
+
+from hq.admin import (
+    companies,
+    contradictions,
+    key_sets,
+    look_ups,
+    orders,
+    people,
+    refunds,
+    roles,
+    sales_units,
+    store_systems,
+    stores,
+    trail,
+)
+from hq.admin.admin_site import site
+
+__all__ = [
+    "companies",
+    "contradictions",
+    "key_sets",
+    "look_ups",
+    "orders",
+    "people",
+    "refunds",
+    "roles",
+    "sales_units",
+    "site",
+    "store_systems",
+    "stores",
+    "trail",
+]

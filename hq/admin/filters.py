@@ -1,0 +1,83 @@
+"""List filters that live in the URL: days in the reader's time zone, amounts in whole currency units, open or ended."""
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.contrib.admin import FieldListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, RangeNumericFilter
+from unfold.utils import parse_date_str
+
+
+class DaysFilter(RangeDateFilter):
+    """From and to are whole days, both included; Unfold's own filter ends where the last day begins."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        for end, lookup in (("from", "date__gte"), ("to", "date__lte")):
+            day = parse_date_str(self.used_parameters.get(f"{self.parameter_name}_{end}") or "")
+            if day is not None:
+                queryset = queryset.filter(**{f"{self.parameter_name}__{lookup}": day})
+        return queryset
+
+
+class AmountFilter(RangeNumericFilter):
+    """People type 250 or 249,50; the column holds minor units."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        for end, lookup in (("from", "gte"), ("to", "lte")):
+            minor = self._minor(self.used_parameters.get(f"{self.parameter_name}_{end}") or "")
+            if minor is not None:
+                queryset = queryset.filter(**{f"{self.parameter_name}__{lookup}": minor})
+        return queryset
+
+    @staticmethod
+    def _minor(typed: str) -> int | None:
+        if len(typed) > 12:
+            return None
+        try:
+            amount = Decimal(typed.strip().replace(",", ".")) * 100
+        except InvalidOperation:
+            return None
+        return int(amount) if amount.is_finite() and abs(amount) < 10**12 else None
+
+
+class EndedFilter(FieldListFilter):
+    """Whether a moment of ending (closed, ended, revoked, settled) has come."""
+
+    def __init__(self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, path: str) -> None:
+        self.parameter = f"{path}__isnull"
+        super().__init__(field, request, params, model, model_admin, path)
+        chosen = self.used_parameters.get(self.parameter)
+        self.chosen = chosen[-1] if isinstance(chosen, list) else chosen
+
+    def expected_parameters(self) -> list[str]:
+        return [self.parameter]
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        for value, text in ((None, _("All")), ("True", _("Not yet")), ("False", _("Yes"))):
+            changes = {self.parameter: value} if value else {}
+            yield {
+                "selected": (str(self.chosen) if self.chosen is not None else None) == value,
+                "query_string": changelist.get_query_string(changes, [] if value else [self.parameter]),
+                "display": text,
+            }
+
+
+class MissingKeysFilter(DropdownFilter):
+    """Sales units that cannot refund yet."""
+
+    title = _("keys")
+    parameter_name = "keys"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("missing", _("no keys")), ("present", _("has keys"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "missing":
+            return queryset.exclude(key_set__version__gt=0)
+        if self.value() == "present":
+            return queryset.filter(key_set__version__gt=0)
+        return queryset

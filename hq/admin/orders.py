@@ -1,0 +1,111 @@
+"""Orders: read-only, found with the same search as at the desk, with what is left to refund."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import register
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from hq.admin.asking import asker_of
+from hq.admin.base import LongListAdmin, Rows
+from hq.admin.filters import AmountFilter, DaysFilter
+from hq.admin.showing import link_to, listed, money
+from hq.admin.admin_site import site
+from refunds import queries
+from stores import access, search
+from stores.access import Right
+from stores.errors import HubError
+from stores.models import Order, OrderLine
+
+HITS = 50
+
+
+class LineRows(Rows):
+    """What was bought, where the till said so."""
+
+    model = OrderLine
+    fields = readonly_fields = ("number", "name", "sku", "quantity", "amount")
+    verbose_name_plural = _("lines")
+
+    @display(description=_("amount"))
+    def amount(self, line: OrderLine) -> str:
+        return money(line.amount_minor, line.order.currency)
+
+
+@register(Order, site=site)
+class OrderAdmin(LongListAdmin):
+    """Every payment of the chain that a store has synced."""
+
+    seen_by = Right.SEARCH_ORDERS
+    list_display = ("reference", "store", "paid_at", "amount", "left", "channel", "confirmed_at")
+    list_filter = (
+        ("store", AutocompleteSelectFilter),
+        ("paid_at", DaysFilter),
+        ("claimed_minor", AmountFilter),
+        ("channel", ChoicesDropdownFilter),
+    )
+    list_select_related = ("store", "sales_unit", "account")
+    search_fields = ("reference",)
+    search_help_text = _("A reference, its last characters, or a part of it; as at the desk, and recorded as there.")
+    ordering = ("-paid_at", "-id")
+    sortable_by = ()
+    fields = readonly_fields = (
+        *("reference", "store", "unit", "channel", "paid_at", "receipt_number", "claimed", "captured", "refunded_seen"),
+        *("left", "refunds", "confirmed_at", "indexed_at", "updated_at", "public_id"),
+    )
+    inlines = (LineRows,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return access.visible_orders(asker_of(request)).order_by(*self.ordering)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        try:
+            found = search.find_orders(search_term, asker=asker_of(request), limit=HITS)
+        except HubError as refusal:
+            messages.warning(request, str(refusal.sentence))
+            return queryset.none(), False
+        if found.hint:
+            messages.info(request, str(found.hint))
+        return queryset.filter(pk__in=[hit.order.pk for hit in found.hits]), False
+
+    @display(description=_("amount"))
+    def amount(self, order: Order) -> str:
+        return money(order.amount_minor, order.currency)
+
+    @display(description=_("claimed by the store"))
+    def claimed(self, order: Order) -> str:
+        return money(order.claimed_minor, order.currency)
+
+    @display(description=_("captured, said Vipps"))
+    def captured(self, order: Order) -> str:
+        return money(order.captured_minor, order.currency)
+
+    @display(description=_("refunded at Vipps when last read"))
+    def refunded_seen(self, order: Order) -> str:
+        return money(order.refunded_seen_minor, order.currency)
+
+    @display(description=_("left to refund"))
+    def left(self, order: Order) -> str:
+        return money(queries.left_of(order).left_minor, order.currency)
+
+    @display(description=_("sales unit"))
+    def unit(self, order: Order) -> Any:
+        return link_to(order.sales_unit)
+
+    @display(description=_("refunds"))
+    def refunds(self, order: Order) -> Any:
+        return listed(
+            link_to(
+                refund,
+                f"R{refund.number} · {money(refund.amount_minor, refund.currency)} · {refund.get_state_display()}",
+            )
+            for refund in queries.refunds_of(order)
+        )

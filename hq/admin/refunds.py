@@ -1,0 +1,177 @@
+"""Refunds: read-only lists and a timeline; the only buttons are an approver's yes and no."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin import register
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, MultipleChoicesDropdownFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from hq.admin import refund_timeline
+from hq.admin.asking import actor_of, asker_of
+from hq.admin.base import LongListAdmin
+from hq.admin.filters import AmountFilter, DaysFilter
+from hq.admin.showing import link_to, money, page_of
+from hq.admin.admin_site import site
+from hq.admin.verb_page import VerbForm, VerbPage, verb_page
+from refunds import intake, queries
+from refunds.models import Refund, State
+from stores.access import Right
+from stores.models import Order
+
+COLOURS = {
+    State.AWAITING_APPROVAL: "warning",
+    State.QUEUED: "info",
+    State.SENDING: "info",
+    State.UNKNOWN: "warning",
+    State.REVIEW: "danger",
+    State.REFUNDED: "success",
+    State.DECLINED: "danger",
+}
+
+
+class NoteForm(VerbForm):
+    """Why an approver says no."""
+
+    note = forms.CharField(
+        label=_("Why"),
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True, "autocomplete": "off"}),
+        help_text=_("The cashier sees it."),
+    )
+
+
+@register(Refund, site=site)
+class RefundAdmin(LongListAdmin):
+    """Every refund of the chain; a row opens as a timeline."""
+
+    company_path = "order__store__company"
+    list_display = ("number_link", "state_label", "amount", "sold_by", "refunding_store", "asked_by", "accepted_at")
+    list_filter = (
+        ("state", MultipleChoicesDropdownFilter),
+        ("refunding_store", AutocompleteSelectFilter),
+        ("order__store", AutocompleteSelectFilter),
+        ("accepted_at", DaysFilter),
+        ("amount_minor", AmountFilter),
+    )
+    list_select_related = ("order__store", "refunding_store", "requested_by", "requested_by_system__store")
+    search_fields = ("=order__reference", "=id")
+    search_help_text = _("A whole reference or refund id.")
+    ordering = ("-accepted_at", "-id")
+    sortable_by = ()
+    fields = readonly_fields = (
+        *("number_link", "state_label", "amount", "reason", "reason_text", "order_link", "sold_by", "refunding_store"),
+        *("asked_by", "cashier", "approved_by", "accepted_at", "ended_at", "outcome", "provider_code", "trace_id"),
+    )
+    actions_detail = ("reject", "approve")
+    change_form_outer_after_template = "admin/refund_timeline.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return queries.refunds_visible_to(asker_of(request)).order_by(*self.ordering)
+
+    def has_approve_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Whether the button is shown: the right, a refund that waits, and somebody else's; the verb decides again."""
+        if not self.may(request, Right.APPROVE_REFUND):
+            return False
+        if object_id is None:
+            return True
+        refund = self.get_object(request, object_id)
+        return (
+            refund is not None
+            and refund.state == State.AWAITING_APPROVAL
+            and refund.requested_by_id != asker_of(request).pk
+        )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        context = dict(extra_context or {})
+        refund = self.get_object(request, object_id) if object_id else None
+        if refund is not None:
+            context["progress"] = queries.progress_of(refund)
+            context["timeline"] = refund_timeline.timeline_of(refund)
+        return super().changeform_view(request, object_id, form_url, context)
+
+    @display(description=_("refund"))
+    def number_link(self, refund: Refund) -> str:
+        return str(refund)
+
+    @display(description=_("state"), label=dict(COLOURS))
+    def state_label(self, refund: Refund) -> tuple[str, str]:
+        return refund.state, refund.get_state_display()
+
+    @display(description=_("amount"))
+    def amount(self, refund: Refund) -> str:
+        return money(refund.amount_minor, refund.currency)
+
+    @display(description=_("sold by"))
+    def sold_by(self, refund: Refund) -> str:
+        return str(refund.order.store)
+
+    @display(description=_("asked by"))
+    def asked_by(self, refund: Refund) -> str:
+        return str(refund.requested_by or refund.requested_by_system)
+
+    @display(description=_("order"))
+    def order_link(self, refund: Refund) -> Any:
+        order: Order = refund.order
+        return link_to(order)
+
+    @action(description=_("Approve"), permissions=["approve"], icon="check", variant=ActionVariant.SUCCESS)
+    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        refund: Refund = self.row(request, object_id)
+
+        def act(form: VerbForm) -> Any:
+            intake.approve_refund(refund.pk, asker=asker_of(request), by=actor_of(request))
+            return _("%(refund)s is approved and on its way.") % {"refund": refund}
+
+        page = VerbPage(
+            title=_("Approve %(refund)s") % {"refund": refund},
+            explanation=_("The money goes back to the customer at once, from the store that sold."),
+            button=_("Approve %(amount)s") % {"amount": self.amount(refund)},
+            back=page_of(refund),
+            needs_fresh_proof=True,
+            facts=self._facts(refund),
+        )
+        return verb_page(self, request, page, form_of=VerbForm, act=act)
+
+    @action(description=_("Refuse"), permissions=["approve"], icon="close", variant=ActionVariant.DANGER)
+    def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        refund: Refund = self.row(request, object_id)
+
+        def act(form: NoteForm) -> Any:
+            intake.reject_refund(
+                refund.pk, note=form.cleaned_data["note"], asker=asker_of(request), by=actor_of(request)
+            )
+            return _("%(refund)s is refused; nothing was sent.") % {"refund": refund}
+
+        page = VerbPage(
+            title=_("Refuse %(refund)s") % {"refund": refund},
+            explanation=_("Nothing is sent, and the amount can be refunded again."),
+            button=_("Refuse the refund"),
+            back=page_of(refund),
+            is_dangerous=True,
+            needs_fresh_proof=True,
+            facts=self._facts(refund),
+        )
+        return verb_page(self, request, page, form_of=NoteForm, act=act)
+
+    def _facts(self, refund: Refund) -> list[tuple[Any, Any]]:
+        reason = refund.get_reason_display()
+        return [
+            (_("Amount"), self.amount(refund)),
+            (_("Order"), refund.order.reference),
+            (_("Sold by"), self.sold_by(refund)),
+            (_("Taken back in"), str(refund.refunding_store)),
+            (_("Asked by"), f"{self.asked_by(refund)} {refund.cashier}".strip()),
+            (_("Reason"), f"{reason}: {refund.reason_text}" if refund.reason_text else reason),
+        ]

@@ -1,0 +1,123 @@
+"""Stores: opened and closed by verbs, their units and people shown beside them."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib.admin import register
+from django.core.validators import RegexValidator
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from hq.admin.asking import actor_of, company_of
+from hq.admin.base import HqAdmin, Rows
+from hq.admin.filters import EndedFilter
+from hq.admin.showing import page_of
+from hq.admin.admin_site import site
+from hq.admin.verb_page import ReasonForm, VerbForm, VerbPage, verb_page
+from stores import registry
+from stores.models import Membership, Store, StoreUnit
+
+COUNTRIES = [("NO", _("Norway")), ("DK", _("Denmark")), ("FI", _("Finland")), ("SE", _("Sweden"))]
+
+
+class OpenStoreForm(VerbForm):
+    """What a new store needs."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=20,
+        validators=[RegexValidator(r"^[A-Z0-9]{2,20}$", _("Two to twenty capital letters and digits."))],
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
+        help_text=_("Capital letters and digits; it stands on receipts and cannot be changed."),
+    )
+    name = forms.CharField(label=_("Name"), max_length=120, widget=UnfoldAdminTextInputWidget())
+    city = forms.CharField(label=_("City"), max_length=80, widget=UnfoldAdminTextInputWidget())
+    country = forms.ChoiceField(label=_("Country"), choices=COUNTRIES, widget=UnfoldAdminSelectWidget())
+    time_zone = forms.CharField(
+        label=_("Time zone"), max_length=40, initial="Europe/Oslo", widget=UnfoldAdminTextInputWidget()
+    )
+
+    def clean_time_zone(self) -> str:
+        zone = str(self.cleaned_data["time_zone"])
+        if zone not in available_timezones():
+            raise forms.ValidationError(_("No such time zone; write it like Europe/Oslo."))
+        return zone
+
+
+class UnitRows(Rows):
+    """Through which sales units the store sells, and when."""
+
+    model = StoreUnit
+    fields = readonly_fields = ("sales_unit", "prefix", "channel", "valid_from", "valid_until")
+    verbose_name_plural = _("sales units")
+
+
+class PeopleRows(Rows):
+    """Who holds a role there."""
+
+    model = Membership
+    fields = readonly_fields = ("user", "role", "since", "ended_at")
+    verbose_name_plural = _("people")
+
+
+@register(Store, site=site)
+class StoreAdmin(HqAdmin):
+    """Every store of the chain, the closed ones too."""
+
+    list_display = ("code", "name", "city", "country", "opened", "is_open")
+    list_filter = (("closed_at", EndedFilter), "country")
+    search_fields = ("code", "name", "city")
+    ordering = ("code",)
+    fields = readonly_fields = (
+        *("code", "name", "city", "country", "time_zone", "company", "opened_at", "closed_at", "public_id"),
+    )
+    inlines = (UnitRows, PeopleRows)
+    actions_list = ("open_store",)
+    actions_detail = ("close_store",)
+
+    @display(description=_("opened"), ordering="opened_at")
+    def opened(self, store: Store) -> Any:
+        return store.opened_at.date()
+
+    @display(description=_("state"), label={"open": "success", "closed": "danger"}, ordering="closed_at")
+    def is_open(self, store: Store) -> tuple[str, Any]:
+        return ("open", _("open")) if store.is_open else ("closed", _("closed"))
+
+    @action(description=_("Open a store"), permissions=["manage_stores"], icon="add", variant=ActionVariant.PRIMARY)
+    def open_store(self, request: HttpRequest) -> HttpResponse:
+        def act(form: OpenStoreForm) -> Any:
+            store = registry.open_store(company_of(request), **form.cleaned_data, by=actor_of(request))
+            return _("%(store)s is open in the hub.") % {"store": store}
+
+        page = VerbPage(
+            title=_("Open a store"),
+            explanation=_("The store can be given people, sales units and a store system at once."),
+            button=_("Open the store"),
+            back=reverse("admin:stores_store_changelist"),
+        )
+        return verb_page(self, request, page, form_of=OpenStoreForm, act=act)
+
+    @action(description=_("Close this store"), permissions=["manage_stores"], icon="lock", variant=ActionVariant.DANGER)
+    def close_store(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        store: Store = self.row(request, object_id)
+
+        def act(form: ReasonForm) -> Any:
+            registry.close_store(store, reason=form.cleaned_data["reason"], by=actor_of(request))
+            return _("%(store)s is closed.") % {"store": store}
+
+        page = VerbPage(
+            title=_("Close %(store)s") % {"store": store},
+            explanation=_(
+                "Its people and store systems lose every right there. "
+                "What it has sold can still be refunded from other stores."
+            ),
+            button=_("Close the store"),
+            back=page_of(store),
+            is_dangerous=True,
+        )
+        return verb_page(self, request, page, form_of=ReasonForm, act=act)

@@ -1,0 +1,60 @@
+"""Forms for a sales unit: what it is, and where it sells from when."""
+
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
+
+from hq.admin.verb_page import VerbForm
+from stores.models import Channel, Company, Environment, Store
+from stores.models.store import CURRENCY_OF_MARKET
+
+
+class PlaceForm(VerbForm):
+    """Where and from when a unit sells."""
+
+    store = forms.ModelChoiceField(
+        label=_("Store"), queryset=Store.objects.none(), widget=UnfoldAdminSelectWidget(), empty_label=None
+    )
+    prefix = forms.CharField(
+        label=_("Reference prefix"),
+        required=False,
+        max_length=30,
+        validators=[RegexValidator(r"^[A-Za-z0-9-]*$", _("Letters, digits and hyphens only."))],
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("Only where several stores share the unit: it tells their references apart."),
+    )
+    channel = forms.ChoiceField(label=_("Channel"), choices=Channel.choices, widget=UnfoldAdminSelectWidget())
+    valid_from = forms.SplitDateTimeField(
+        label=_("Sells from"),
+        widget=UnfoldAdminSplitDateTimeWidget(),
+        help_text=_("Orders paid before this are not taken for this store."),
+    )
+
+    def __init__(self, data: Any = None, *, company: Company) -> None:
+        super().__init__(data)
+        stores: Any = self.fields["store"]
+        stores.queryset = Store.objects.filter(company=company, closed_at=None).order_by("code")
+
+
+class AddUnitForm(PlaceForm):
+    """What a new sales unit needs; the currency follows from the market."""
+
+    msn = forms.CharField(
+        label=_("MSN"),
+        max_length=10,
+        validators=[RegexValidator(r"^[0-9]{4,10}$", _("Four to ten digits."))],
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True, "inputmode": "numeric"}),
+        help_text=_("The merchant serial number, from Vipps MobilePay's business portal."),
+    )
+    name = forms.CharField(label=_("Name"), max_length=120, widget=UnfoldAdminTextInputWidget())
+    market = forms.ChoiceField(
+        label=_("Market"), choices=[(m, m) for m in CURRENCY_OF_MARKET], widget=UnfoldAdminSelectWidget()
+    )
+    environment = forms.ChoiceField(
+        label=_("Environment"), choices=Environment.choices, widget=UnfoldAdminSelectWidget()
+    )
+
+    field_order = ("msn", "name", "market", "environment", "store", "prefix", "channel", "valid_from")
