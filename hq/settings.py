@@ -16,6 +16,13 @@ from hq.logs import logging_settings
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
 
+
+def text(name: str) -> str:
+    """The setting without white space around it: a file made by hand ends in a line break."""
+    value: str = env.str(name, default="")
+    return value.strip()
+
+
 VERSION = "0.1.0"
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 DEBUG = env.bool("DEBUG", default=False)
@@ -24,11 +31,11 @@ PROCESS = env.str("PROCESS", default="command")
 """Which process this is: web, worker, sweep, beat or command; the checks at start go by it."""
 
 # ---- keys: nothing is derived from SECRET_KEY, and a process is given only the keys it may use ----
-SECRET_KEY = env.str("SECRET_KEY", default="")
-VAULT_PUBLIC_KEYS = env.str("VAULT_PUBLIC_KEYS", default="")
-VAULT_PRIVATE_KEYS = env.str("VAULT_PRIVATE_KEYS", default="")
-WEB_SEAL_KEY = env.str("WEB_SEAL_KEY", default="")
-FINGERPRINT_KEY = env.str("FINGERPRINT_KEY", default="")
+SECRET_KEY = text("SECRET_KEY")
+VAULT_PUBLIC_KEYS = text("VAULT_PUBLIC_KEYS")
+VAULT_PRIVATE_KEYS = text("VAULT_PRIVATE_KEYS")
+WEB_SEAL_KEY = text("WEB_SEAL_KEY")
+FINGERPRINT_KEY = text("FINGERPRINT_KEY")
 
 # ---- the web ----
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
@@ -126,7 +133,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # ---- the database: PostgreSQL, embedded unless DATABASE_URL names a server ----
-DATABASE_URL = env.str("DATABASE_URL", default="") or places_of(BASE_DIR, var=VAR_DIR).url
+DATABASE_URL = text("DATABASE_URL") or places_of(BASE_DIR, var=VAR_DIR).url
 DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 DATABASES["default"].setdefault("OPTIONS", {}).update(
@@ -138,8 +145,8 @@ AUTH_USER_MODEL = "stores.User"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # ---- cache: limits only, never an authorisation decision ----
-REDIS_URL = env.str("REDIS_URL", default="")
-REDIS_CACHE_URL = env.str("REDIS_CACHE_URL", default="")
+REDIS_URL = text("REDIS_URL")
+REDIS_CACHE_URL = text("REDIS_CACHE_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_CACHE_URL}
     if REDIS_CACHE_URL
@@ -225,5 +232,19 @@ WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
 
 LOGGING = logging_settings(debug=DEBUG, as_json=env.bool("LOG_JSON", default=not (DEBUG or DEMO)))
 
-UNFOLD: dict[str, Any] = {"SITE_TITLE": "Refund Hub", "SITE_HEADER": "Refund Hub"}
+# ---- headquarters' admin ----
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Refund Hub",
+    "SITE_HEADER": "Refund Hub",
+    "SITE_SUBHEADER": _("Headquarters"),
+    "SITE_SYMBOL": "currency_exchange",
+    "SITE_URL": "/desk/",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "DASHBOARD_CALLBACK": "hq.dashboard.first_screen",
+    "ENVIRONMENT": "hq.admin.navigation.environment" if DEMO else None,
+    "ACCOUNT": {"navigation": "hq.admin.navigation.account_links"},
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "hq.admin.navigation.sidebar"},
+}
 

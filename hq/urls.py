@@ -1,11 +1,10 @@
 """Where each door stands."""
 
 from django.conf import settings
-from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from hq import health, sign_in
+from hq import admin, health, sign_in
 
 urlpatterns = [
     path("", sign_in.home, name="home"),
@@ -13,6 +12,7 @@ urlpatterns = [
     path("hq/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("api/", include("stores.api.docs")),
     path("api/v1/", include("stores.api.urls")),
     path("api/v1/", include("refunds.api.urls")),
     path("health/live", health.live, name="health-live"),
