@@ -1,0 +1,1 @@
+"""The door for cashiers: server-rendered pages."""

@@ -1,0 +1,78 @@
+"""What every desk page has in common: who asks, in which store, in which time zone, and how a refusal looks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from refunds.desk.working_store import working_store
+from stores import access
+from stores.actors import Actor
+from stores.errors import HubError
+from stores.models import Store, User
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """The asker and where she stands. `stores` are all she works in; `store` the one she works in now."""
+
+    user: User
+    store: Store
+    stores: tuple[Store, ...]
+    by: Actor
+
+
+DeskView = Callable[Concatenate[HttpRequest, Desk, P], HttpResponse]
+
+
+def for_people(
+    view: Callable[Concatenate[HttpRequest, User, tuple[Store, ...], P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Let people with a role in at least one open store in; nobody's page is ever cached."""
+
+    @never_cache
+    @wraps(view)
+    def door(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        user = request.user
+        if not isinstance(user, User):
+            return redirect_to_login(request.get_full_path())
+        stores = tuple(access.stores_of(user).order_by("name", "code"))
+        if not stores:
+            return render(request, "desk/no_role.html", status=403)
+        return view(request, user, stores, *args, **kwargs)
+
+    return door
+
+
+def for_cashiers(view: DeskView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Let cashiers and managers in, in the store they work in now; a HubError becomes a page with its own status."""
+
+    @for_people
+    @wraps(view)
+    def door(request: HttpRequest, user: User, stores: tuple[Store, ...], /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        store = working_store(request, stores)
+        if store is None:
+            return redirect("desk:stores")
+        desk = Desk(user=user, store=store, stores=stores, by=_actor(request, user, store))
+        with timezone.override(ZoneInfo(store.time_zone)):
+            try:
+                return view(request, desk, *args, **kwargs)
+            except HubError as problem:
+                return render(request, "desk/problem.html", {"desk": desk, "problem": problem}, status=problem.status)
+
+    return door
+
+
+def _actor(request: HttpRequest, user: User, store: Store) -> Actor:
+    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    return access.actor_for(user, store=store, address=request.META.get("REMOTE_ADDR", ""), request_id=request_id)

@@ -1,0 +1,74 @@
+"""What a cashier types into the desk, parsed; nothing is decided here."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from refunds.desk.amounts import LONGEST, parse_amount
+from refunds.models import Reason
+from stores import clock
+from stores.models import Company
+
+
+class AmountField(forms.CharField):
+    """An amount as people write it; cleaned to minor units."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=LONGEST, **kwargs)
+
+    def clean(self, value: Any) -> int | None:
+        """Minor units, or None when left out of an optional field. Raises ValidationError."""
+        typed = super().clean(value)
+        if not typed:
+            return None
+        try:
+            return parse_amount(typed)
+        except ValueError as error:
+            raise forms.ValidationError(_("Write an amount such as 250 or 250,50."), code="amount") from error
+
+
+class SearchForm(forms.Form):
+    """What she has in hand: a reference or part of one, or amount, day and store."""
+
+    q = forms.CharField(max_length=100, required=False)
+    amount = AmountField(required=False, label=_("Amount"))
+    day = forms.DateField(required=False, label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    cursor = forms.CharField(max_length=200, required=False)
+
+    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["store"] = forms.ModelChoiceField(
+            queryset=company.stores.order_by("name", "code"),
+            required=False,
+            label=_("Bought in"),
+            to_field_name="public_id",
+            empty_label=_("Any store"),
+        )
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether more than the reference was filled in, so that the page shows what narrows the search."""
+        return any(self.data.get(name) for name in ("amount", "day", "store"))
+
+
+class RefundForm(forms.Form):
+    """Amount and reason, and the key that makes a second press the same refund."""
+
+    amount = AmountField(label=_("Amount"))
+    reason = forms.ChoiceField(choices=Reason.choices, label=_("Why"))
+    reason_text = forms.CharField(max_length=200, required=False, label=_("In your own words"))
+    request_key = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
+    confirms_duplicate = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for words where the reason is "other"."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("reason") == Reason.OTHER and not cleaned.get("reason_text"):
+            self.add_error("reason_text", forms.ValidationError(_("Say in a few words what it is."), code="required"))
+        return cleaned
+
+
+def new_request_key() -> str:
+    """A key for one wish to refund, made when the page is rendered and never on the press."""
+    return clock.new_id().hex

@@ -1,0 +1,109 @@
+"""A refund as it goes: honest progress until the end, the paper to hand over, and who may say yes."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from refunds import intake, queries
+from refunds.desk import rows, wording
+from refunds.desk.door import Desk, for_cashiers
+from refunds.models import Refund, State
+from stores import access
+from stores.access import Right
+from stores.errors import HubError
+
+_STEPS = {State.AWAITING_APPROVAL: 0, State.QUEUED: 1, State.SENDING: 2, State.UNKNOWN: 2, State.REVIEW: 2}
+
+
+@require_GET
+@for_cashiers
+def show(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpResponse:
+    """The whole page; it can be left and found again, nothing is lost."""
+    return _page(request, desk, queries.refund_for(desk.user, refund_id))
+
+
+@require_GET
+@for_cashiers
+def progress(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpResponse:
+    """Where it stands, for a page that looks every second; nothing (204) while nothing has moved."""
+    refund = queries.refund_for(desk.user, refund_id)
+    if request.GET.get("seen") == _mark(refund):
+        return HttpResponse(status=204)
+    return render(request, "desk/_progress.html", {**_words(refund, desk), "is_fragment": True})
+
+
+@require_POST
+@for_cashiers
+def decide(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpResponse:
+    """Approve, reject or cancel a refund that waits; a refusal stands on the refund's own page."""
+    refund = queries.refund_for(desk.user, refund_id)
+    try:
+        match request.POST.get("decision"):
+            case "approve":
+                intake.approve_refund(refund.pk, asker=desk.user, by=desk.by)
+            case "reject":
+                intake.reject_refund(refund.pk, note=request.POST.get("note", ""), asker=desk.user, by=desk.by)
+            case "cancel":
+                intake.cancel_refund(refund.pk, asker=desk.user, by=desk.by)
+    except HubError as problem:
+        return _page(request, desk, queries.refund_for(desk.user, refund_id), problem=problem)
+    return redirect("desk:refund", refund.pk)
+
+
+@require_GET
+@for_cashiers
+def today(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """What she has refunded today in this store, and what waits for a yes there."""
+    mine = queries.refunds_today(desk.user, desk.store).select_related("order__store")
+    waiting = (
+        queries.refunds_visible_to(desk.user)
+        .filter(refunding_store=desk.store, state=State.AWAITING_APPROVAL)
+        .select_related("order__store")
+        .order_by("accepted_at")[:50]
+    )
+    page = {"desk": desk, "mine": rows.refund_rows(list(mine)), "waiting": rows.refund_rows(list(waiting))}
+    return render(request, "desk/today.html", page)
+
+
+def _page(request: HttpRequest, desk: Desk, refund: Refund, *, problem: HubError | None = None) -> HttpResponse:
+    page = {**_words(refund, desk), "problem": problem}
+    return render(request, "desk/refund.html", page, status=problem.status if problem else 200)
+
+
+def _words(refund: Refund, desk: Desk) -> dict[str, Any]:
+    """What page and fragment show: how it goes, and the paper to hand over."""
+    said = queries.progress_of(refund)
+    order = refund.order
+    is_refunded = refund.state == State.REFUNDED
+    return {
+        "desk": desk,
+        "refund": refund,
+        "order": order,
+        "mark": _mark(refund),
+        "progress": said,
+        "is_refunded": is_refunded,
+        "step": 3 if is_refunded else _STEPS.get(State(refund.state), -1),
+        "amount": wording.money(refund.amount_minor, refund.currency),
+        "accepted": wording.day_and_time(refund.accepted_at),
+        "paid": wording.day_and_time(order.paid_at),
+        "next_check": wording.time_of_day(said.next_check_at) if said.next_check_at else "",
+        "ended": wording.time_of_day(refund.ended_at) if refund.ended_at else "",
+        "where_it_goes": wording.where_it_goes(order.sales_unit.market),
+        "when_it_arrives": wording.WHEN_IT_ARRIVES,
+        **_choices(refund, desk),
+    }
+
+
+def _choices(refund: Refund, desk: Desk) -> dict[str, bool]:
+    """Which buttons to show while it waits for a yes; the verbs behind them check again."""
+    waits = refund.state == State.AWAITING_APPROVAL
+    is_hers = refund.requested_by_id == desk.user.pk
+    may_approve = waits and access.may(desk.user, Right.APPROVE_REFUND, store=refund.refunding_store)
+    return {"may_decide": may_approve and not is_hers, "may_cancel": waits and is_hers}
+
+
+def _mark(refund: Refund) -> str:
+    return f"{refund.state}-{refund.fence}-{refund.sends}"

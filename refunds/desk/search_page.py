@@ -1,0 +1,67 @@
+"""Find the order: whatever the customer has in hand, to one order or to a choice by store."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from refunds import queries
+from refunds.desk import rows
+from refunds.desk.door import Desk, for_cashiers
+from refunds.desk.forms import SearchForm
+from stores import search
+from stores.errors import HubError
+from stores.models import Order
+from stores.search import Found
+
+NEWEST = 3
+
+
+@require_GET
+@for_cashiers
+def find(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """The search field, and the answer when something was asked; one hit for what was typed opens at once."""
+    form = SearchForm(request.GET, company=desk.store.company)
+    page: dict[str, Any] = {"desk": desk, "form": form, "typed": request.GET.get("q", "")}
+    if not (page["typed"].strip() or form.has_filters):
+        newest = queries.refunds_today(desk.user, desk.store).select_related("order__store")[:NEWEST]
+        return render(request, "desk/search.html", {**page, "newest": rows.refund_rows(list(newest))})
+    if not form.is_valid():
+        return render(request, "desk/search.html", page, status=400)
+    try:
+        found = _found(desk, form.cleaned_data)
+    except HubError as problem:
+        return render(request, "desk/search.html", {**page, "problem": problem}, status=problem.status)
+    orders = [hit.order for hit in found.hits]
+    if len(orders) == 1 and page["typed"].strip() and not form.cleaned_data["cursor"]:
+        return redirect("desk:order", orders[0].public_id)
+    return render(request, "desk/search.html", {**page, **_answer(found, orders), "more": _more(request, found)})
+
+
+def _found(desk: Desk, asked: dict[str, Any]) -> Found:
+    return search.find_orders(
+        asked["q"],
+        asker=desk.user,
+        store=asked["store"],
+        amount_minor=asked["amount"],
+        day=asked["day"],
+        cursor=asked["cursor"],
+    )
+
+
+def _answer(found: Found, orders: list[Order]) -> dict[str, Any]:
+    return {
+        "found": found,
+        "hits": rows.hits_of(orders),
+        "is_choice_of_store": len(orders) > 1 and len({order.ref_key for order in orders}) == 1,
+    }
+
+
+def _more(request: HttpRequest, found: Found) -> str:
+    """The query string of the next page, or nothing."""
+    if not found.next_cursor:
+        return ""
+    asked = request.GET.copy()
+    asked["cursor"] = found.next_cursor
+    return asked.urlencode()

@@ -1,0 +1,19 @@
+"""The desk's addresses."""
+
+from django.urls import path
+
+from refunds.desk import confirm_page, order_page, refund_page, search_page, stores_page
+
+app_name = "desk"
+urlpatterns = [
+    path("", search_page.find, name="find"),
+    path("stores/", stores_page.choose, name="stores"),
+    path("orders/<uuid:order_id>/", order_page.show, name="order"),
+    path("orders/<uuid:order_id>/amount/", order_page.check_amount, name="amount"),
+    path("orders/<uuid:order_id>/confirm/", confirm_page.confirm, name="confirm"),
+    path("orders/<uuid:order_id>/refund/", confirm_page.refund, name="request"),
+    path("refunds/<uuid:refund_id>/", refund_page.show, name="refund"),
+    path("refunds/<uuid:refund_id>/progress/", refund_page.progress, name="progress"),
+    path("refunds/<uuid:refund_id>/decision/", refund_page.decide, name="decide"),
+    path("today/", refund_page.today, name="today"),
+]

@@ -1,0 +1,51 @@
+"""How the desk says amounts, times and where the money goes, in the reader's language and the store's time."""
+
+from datetime import datetime
+
+from babel.dates import format_date
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from stores.money import in_locale
+
+_DATES_OF = {"en": "en_GB", "nb": "nb_NO"}
+
+
+def _locale() -> str:
+    return _DATES_OF.get(get_language() or "en", "en_GB")
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """ "250,00 kr" to a Norwegian reader."""
+    return in_locale(amount_minor, currency, get_language() or "en")
+
+
+def typed_money(amount_minor: int) -> str:
+    """The amount as it stands in the amount field: "1250,50" in Norwegian, "1250.50" in English; no currency."""
+    point = "," if get_language() == "nb" else "."
+    return f"{amount_minor // 100}{point}{amount_minor % 100:02d}"
+
+
+def day_and_time(moment: datetime) -> str:
+    """ "24. nov. 2026, 14:05", in the time zone that the door has activated."""
+    local = timezone.localtime(moment)
+    return f"{format_date(local.date(), format='medium', locale=_locale())}, {local:%H:%M}"
+
+
+def time_of_day(moment: datetime) -> str:
+    """ "14:05"."""
+    return f"{timezone.localtime(moment):%H:%M}"
+
+
+_TO_THE_CARD = _("The money goes back to the card or account that the customer paid with.")
+_TO_THE_APP = _("The money goes to the account that the customer has chosen for receiving money in the MobilePay app.")
+
+
+def where_it_goes(market: str) -> Promise:
+    """What the customer can be told, by the market of the sales unit (Vipps: refund pages of each market)."""
+    return _TO_THE_APP if market in ("DK", "FI") else _TO_THE_CARD
+
+
+WHEN_IT_ARRIVES = _("Usually 2–3 bank days, at most 10.")
