@@ -110,8 +110,14 @@ def approve_refund(refund_id: uuid.UUID, *, asker: User, by: Actor) -> Refund:
     """T2: another person lets it go. Raises RefundNotFound, Forbidden, OwnRefund, NotWaiting."""
     refund = _waiting_for_approval(refund_id, asker)
     with transaction.atomic(durable=True):
-        changes = {"approved_by": asker, "next_action_at": clock.db_now()}
-        if not states.move(refund, states.T2_APPROVE, by=by, because=f"approved by {asker}", **changes):
+        if not states.move(
+            refund,
+            states.T2_APPROVE,
+            by=by,
+            because=f"approved by {asker}",
+            approved_by=asker,
+            next_action_at=clock.db_now(),
+        ):
             raise NotWaiting
         nudges.announce(refund.pk)
     refund.refresh_from_db()

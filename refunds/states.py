@@ -116,13 +116,13 @@ def move(
 
     `changes` are further columns of the refund. `fence` must be the claim's for a fenced move. All in one transaction.
     """
-    if row.fenced and fence is None:
-        raise ValueError(f"{row.name} needs the fence of its claim")
     with transaction.atomic():
         if row.money is not None or row.holds_order:
             ledger.locked_account(refund.order_id)
         found = Refund.objects.select_for_update(of=("self",)).filter(pk=refund.pk, state__in=row.before)
         if row.fenced:
+            if fence is None:
+                raise ValueError(f"{row.name} needs the fence of its claim")
             found = found.filter(fence=fence)
         if row.unsent:
             found = found.filter(sends=0)
@@ -155,7 +155,7 @@ def move(
 
 def settle_as_refunded(refund: Refund, *, by: Actor, because: str, attempt: int = 0, trace_id: str = "") -> bool:
     """T7: success evidence counts from anybody, fenced or not, and even after an end (then people must look)."""
-    facts = {"outcome": "refunded", "indeterminate_since": None, "verdict": ""}
+    facts: dict[str, Any] = {"outcome": "refunded", "indeterminate_since": None, "verdict": ""}
     if trace_id:
         facts["trace_id"] = trace_id
     if move(refund, T7_SUCCESS, by=by, because=because, attempt=attempt, **facts):

@@ -7,6 +7,7 @@ import logging
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
@@ -73,7 +74,7 @@ def _give_to_people(by: Actor) -> int:
     )
 
 
-def _move_all(found: QuerySet[Refund], row: states.Move, by: Actor, because: str, **changes: object) -> int:
+def _move_all(found: QuerySet[Refund], row: states.Move, by: Actor, because: str, **changes: Any) -> int:
     """One transaction a row: a row that somebody else took is not the loss of a batch."""
     return sum(states.move(refund, row, by=by, because=because, **changes) for refund in found.order_by("pk")[:BATCH])
 

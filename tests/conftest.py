@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pgtrigger
 import pytest
@@ -22,13 +23,14 @@ PASSWORD = "a long enough pass phrase"
 @pytest.fixture(autouse=True, scope="session")
 def _flush_may_empty_kept_tables() -> None:
     """TransactionTestCase empties tables by TRUNCATE, which the append-only triggers refuse; a test's end may."""
-    teardown = TransactionTestCase._fixture_teardown
+    case: Any = TransactionTestCase  # the hook is private, so its stub does not know it
+    teardown = case._fixture_teardown
 
     def ignoring(self: TransactionTestCase) -> None:
         with pgtrigger.ignore():
             teardown(self)
 
-    TransactionTestCase._fixture_teardown = ignoring  # type: ignore[method-assign]  # tests' own flush only
+    case._fixture_teardown = ignoring
 
 
 @dataclass(frozen=True, kw_only=True)

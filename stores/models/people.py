@@ -16,8 +16,8 @@ class User(AbstractUser):
     language = models.CharField(_("language"), max_length=5, blank=True)
 
     class Meta(AbstractUser.Meta):
-        verbose_name = _("person")
-        verbose_name_plural = _("people")
+        verbose_name = _("person")  # type: ignore[assignment]  # AbstractUser's stub says str, Django takes lazy text
+        verbose_name_plural = _("people")  # type: ignore[assignment]  # the same
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
