@@ -70,9 +70,7 @@ class Epayment:
             _check_same("events", reference, event.reference, response)
         return events
 
-    def refund(
-        self, reference: str, amount: Amount, *, idempotency_key: str, send_before: float | None = None
-    ) -> Modification:
+    def refund(self, reference: str, amount: Amount, *, idempotency_key: str, send_before: float | None = None) -> Modification:
         """Pays `amount` back. `send_before`: a `time.monotonic()` value after which nothing is written (NotSent)."""
         return self._modify("refund", reference, _modification(amount, "refund"), idempotency_key, send_before)
 
@@ -143,9 +141,7 @@ def _answer(operation: str, response: Response) -> tuple[dict[str, Any], str | N
 
 
 def _unreadable(operation: str, response: Response, why: Unreadable) -> Unsure:
-    return Unsure(
-        operation, status=response.status, trace_id=trace_id_of(response), detail=f"the answer is unreadable: {why}"
-    )
+    return Unsure(operation, status=response.status, trace_id=trace_id_of(response), detail=f"the answer is unreadable: {why}")
 
 
 def _check_same(operation: str, asked: str, answered: str, response: Response) -> None:

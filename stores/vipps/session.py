@@ -176,21 +176,30 @@ class VippsSession:
         try:
             response = self._transport.send(request, deadline=deadline)
         except VippsError as error:
-            self._log(request.operation, error.status, error.trace_id, type(error).__name__, started)
+            self._log(request.operation, error, started)
             raise
-        self._log(request.operation, response.status, trace_id_of(response), None, started)
+        if 200 <= response.status < 300:
+            logger.info(
+                "vipps operation=%s msn=%s status=%s trace_id=%s duration_ms=%d",
+                request.operation,
+                self.msn,
+                response.status,
+                trace_id_of(response),
+                (self._clock() - started) * 1000,
+            )
+        else:
+            self._log(request.operation, error_from(request.operation, response, now=self._now), started)
         return response
 
-    def _log(
-        self, operation: str, status: int | None, trace_id: str | None, outcome: str | None, started: float
-    ) -> None:
+    def _log(self, operation: str, error: VippsError, started: float) -> None:
         logger.info(
-            "vipps operation=%s msn=%s status=%s outcome=%s trace_id=%s duration_ms=%d",
+            "vipps operation=%s msn=%s status=%s code=%s outcome=%s trace_id=%s duration_ms=%d",
             operation,
             self.msn,
-            status,
-            outcome or "answered",
-            trace_id,
+            error.status,
+            error.code,
+            type(error).__name__,
+            error.trace_id,
             (self._clock() - started) * 1000,
         )
 

@@ -91,9 +91,7 @@ def read_create(members: dict[str, Any], *, currency: str) -> AskedAmount:
     flow = members.get("userFlow")
     if flow not in _FLOWS:
         raise BadForm("userFlow", f"The value must be one of {', '.join(_FLOWS)}.")
-    if (flow == "WEB_REDIRECT" and not members.get("returnUrl")) or (
-        flow == "PUSH_MESSAGE" and not members.get("customer")
-    ):
+    if (flow == "WEB_REDIRECT" and not members.get("returnUrl")) or (flow == "PUSH_MESSAGE" and not members.get("customer")):
         raise BadForm("userFlow", "A parameter of this flow is missing.", code="4140")
     if asked.currency != currency:
         raise BadForm("amount", "The currency is not the merchant's.", code="5040")

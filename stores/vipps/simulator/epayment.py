@@ -142,9 +142,7 @@ class EpaymentApi:
         )
         self._modifications.carry_out(decision, entry)
         if decision.status >= 300:
-            return problem(
-                decision.status, path=visit.path, number=visit.number, code=decision.code, field=decision.bad_field
-            )
+            return problem(decision.status, path=visit.path, number=visit.number, code=decision.code, field=decision.bad_field)
         return json_reply(self._modification_view(visit, decision, fault), status=decision.status)
 
     def _modification_view(self, visit: Visit, decision: Decision, fault: Fault | None) -> Any:
@@ -178,9 +176,7 @@ class EpaymentApi:
             lag = _STALE_SECONDS if fault.seconds is None else fault.seconds
         return [event for event in events if event.at <= now - lag] if lag else events
 
-    def _note(
-        self, visit: Visit, *, keys: str | None, status: int | None, code: str | None, fault: Fault | None
-    ) -> None:
+    def _note(self, visit: Visit, *, keys: str | None, status: int | None, code: str | None, fault: Fault | None) -> None:
         """Enters a modification that came to nothing; reads are only counted."""
         if visit.operation not in _READS:
             self._books.enter(self._entry(visit, keys=keys, status=status, code=code, fault=fault, decision=None))

@@ -32,6 +32,4 @@ class RateLimits:
         return 0.0
 
     def _forget_quiet(self, now: float) -> None:
-        self._windows = {
-            subject: window for subject, window in self._windows.items() if window and now - window[-1] < WINDOW
-        }
+        self._windows = {subject: window for subject, window in self._windows.items() if window and now - window[-1] < WINDOW}

@@ -98,6 +98,4 @@ def _table(names: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     if not lines:
         return '<p class="none">None.</p>'
     head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    return (
-        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{line}</tr>' for line in lines)}</tbody></table>"
-    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{line}</tr>' for line in lines)}</tbody></table>"

@@ -54,9 +54,7 @@ def status_of(code: str) -> int:
     return _STATUSES.get(code, 400)
 
 
-def problem(
-    status: int, *, path: str, number: int, code: str | None = None, field: tuple[str, str] | None = None
-) -> Reply:
+def problem(status: int, *, path: str, number: int, code: str | None = None, field: tuple[str, str] | None = None) -> Reply:
     """`field`: the name of what was wrong and why, for errors of form, which carry no ErrorCode."""
     details = [{"name": "ErrorCode", "reason": code}] if code else []
     details += [{"name": field[0], "reason": field[1]}] if field else []

@@ -1,0 +1,1 @@
+"""Tests of the Vipps client and of its simulator; they need neither Django nor a database."""
