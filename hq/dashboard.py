@@ -161,8 +161,7 @@ def _figures(refunds: QuerySet[Refund]) -> list[Figure]:
         Figure(title=_("Refunded today"), value=str(sum(row["refunded"] for row in sums))),
         Figure(
             title=_("Paid back today"),
-            value=" · ".join(money(row["refunded_minor"], row["currency"]) for row in sums if row["refunded"])
-            or NOTHING,
+            value=" · ".join(money(row["refunded_minor"], row["currency"]) for row in sums if row["refunded"]) or NOTHING,
         ),
         Figure(
             title=_("Median seconds to the end"),

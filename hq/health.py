@@ -35,9 +35,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     }
     found = {name: "ok" if is_well() else "failing" for name, is_well in parts.items()}
     is_ready = all(state == "ok" for state in found.values())
-    return JsonResponse(
-        {"status": "ready" if is_ready else "not ready", "checks": found}, status=200 if is_ready else 503
-    )
+    return JsonResponse({"status": "ready" if is_ready else "not ready", "checks": found}, status=200 if is_ready else 503)
 
 
 def _database_answers() -> bool:

@@ -82,16 +82,14 @@ def logging_settings(*, debug: bool, as_json: bool) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    renderer: Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
-    )
+    renderer: Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
             "lines": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": [*shared[:-2], _foreign_exception, hide_secrets],
+                "foreign_pre_chain": [*shared[:-2], _foreign_exception, structlog.processors.format_exc_info, hide_secrets],
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     hide_secrets,

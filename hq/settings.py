@@ -220,6 +220,7 @@ SPECTACULAR_SETTINGS = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("nb", _("Norwegian bokmål"))]
 LOCALE_PATHS = [BASE_DIR / "hq" / "locale"]
+FORMAT_MODULE_PATH = "hq.formats"
 USE_I18N = USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/Oslo")
 STATIC_URL = "static/"
@@ -239,6 +240,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": _("Headquarters"),
     "SITE_SYMBOL": "currency_exchange",
     "SITE_URL": "/desk/",
+    "STYLES": ["hq.admin.navigation.style_sheet"],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
@@ -247,4 +249,3 @@ UNFOLD: dict[str, Any] = {
     "ACCOUNT": {"navigation": "hq.admin.navigation.account_links"},
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "hq.admin.navigation.sidebar"},
 }
-

@@ -23,7 +23,6 @@ class HqAdmin(ModelAdmin):
     seen_by: Right = Right.SEE_HQ
     company_path = "company"
     list_per_page = 50
-    show_full_result_count = False
     list_filter_submit = True
     compressed_fields = True
     actions = None
@@ -72,6 +71,7 @@ class LongListAdmin(HqAdmin):
     """For tables of millions: pages without a count."""
 
     paginator = InfinitePaginator
+    show_full_result_count = False
 
 
 class Rows(TabularInline):
@@ -80,6 +80,7 @@ class Rows(TabularInline):
     extra = 0
     can_delete = False
     show_change_link = False
+    hide_title = True
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return access.may(asker_of(request), Right.SEE_HQ)

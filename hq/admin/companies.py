@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from hq.admin.base import HqAdmin
 from hq.admin.admin_site import site
+from hq.admin.asking import company_of
+from hq.admin.base import HqAdmin
 from stores.models import Company
 
 
@@ -17,14 +18,13 @@ from stores.models import Company
 class CompanyAdmin(HqAdmin):
     """One row: the asker's own company."""
 
-    company_path = "pk"
     list_display = ("name", "organisation_number", "open_stores")
     fields = ("name", "organisation_number", "open_stores")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        queryset = super().get_queryset(request)
-        return queryset.annotate(open_stores=Count("stores", filter=Q(stores__closed_at=None)))
+        mine = Company.objects.filter(pk=company_of(request).pk)
+        return mine.annotate(open_stores=Count("stores", filter=Q(stores__closed_at=None)))
 
     @display(description=_("open stores"))
     def open_stores(self, company: Any) -> int:

@@ -6,10 +6,10 @@ from django.contrib.admin import register
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from hq.admin.admin_site import site
 from hq.admin.base import HqAdmin
 from hq.admin.filters import DaysFilter, EndedFilter
 from hq.admin.showing import link_to, listed
-from hq.admin.admin_site import site
 from stores.models import OrderConflict
 
 

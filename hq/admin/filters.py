@@ -47,9 +47,9 @@ class AmountFilter(RangeNumericFilter):
 class EndedFilter(FieldListFilter):
     """Whether a moment of ending (closed, ended, revoked, settled) has come."""
 
-    def __init__(self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, path: str) -> None:
-        self.parameter = f"{path}__isnull"
-        super().__init__(field, request, params, model, model_admin, path)
+    def __init__(self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str) -> None:
+        self.parameter = f"{field_path}__isnull"
+        super().__init__(field, request, params, model, model_admin, field_path)
         chosen = self.used_parameters.get(self.parameter)
         self.chosen = chosen[-1] if isinstance(chosen, list) else chosen
 

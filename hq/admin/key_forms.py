@@ -38,9 +38,7 @@ class AddPartnerSetForm(KeysForm):
 
     name = forms.CharField(label=_("Name"), max_length=120, widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}))
     subject = forms.CharField(label=_("Partner id"), max_length=40, widget=UnfoldAdminTextInputWidget())
-    environment = forms.ChoiceField(
-        label=_("Environment"), choices=Environment.choices, widget=UnfoldAdminSelectWidget()
-    )
+    environment = forms.ChoiceField(label=_("Environment"), choices=Environment.choices, widget=UnfoldAdminSelectWidget())
 
     field_order = ("name", "subject", "environment", "client_id", "client_secret", "subscription_key")
 
@@ -56,6 +54,6 @@ class PartnerSetForm(VerbForm):
         super().__init__(data)
         company: Company = unit.company
         sets: Any = self.fields["key_set"]
-        sets.queryset = KeySet.objects.filter(
-            company=company, kind=KeySetKind.PARTNER, environment=unit.environment
-        ).order_by("name")
+        sets.queryset = KeySet.objects.filter(company=company, kind=KeySetKind.PARTNER, environment=unit.environment).order_by(
+            "name"
+        )

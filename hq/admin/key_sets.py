@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, company_of
 from hq.admin.base import HqAdmin, Rows
 from hq.admin.key_forms import AddPartnerSetForm, KeysForm
 from hq.admin.showing import NOTHING, mono, page_of
-from hq.admin.admin_site import site
 from hq.admin.verb_page import VerbPage, verb_page
 from stores import credentials
 from stores.models import KeySet, KeySetKind, SalesUnit
@@ -68,9 +68,7 @@ class KeySetAdmin(HqAdmin):
         count: int = key_set.unit_count
         return count
 
-    @action(
-        description=_("Add partner keys"), permissions=["manage_keys"], icon="add", variant=ActionVariant.PRIMARY
-    )
+    @action(description=_("Add partner keys"), permissions=["manage_keys"], icon="add", variant=ActionVariant.PRIMARY)
     def add_partner_set(self, request: HttpRequest) -> HttpResponse:
         def act(form: AddPartnerSetForm) -> Any:
             with transaction.atomic():

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
+from hq.admin.admin_site import site
 from hq.admin.asking import company_of
 from hq.admin.base import LongListAdmin
 from hq.admin.filters import DaysFilter
-from hq.admin.admin_site import site
 from stores.access import Right
 from stores.models import LookUp, Membership
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -73,3 +74,8 @@ def account_links(request: HttpRequest) -> list[dict[str, Any]]:
 def environment(request: HttpRequest) -> list[Any]:
     """Unfold's badge in the header while this is a demonstration."""
     return [_("Demonstration"), "warning"]
+
+
+def style_sheet(request: HttpRequest) -> str:
+    """What Unfold's own style sheet does not have."""
+    return static("hq/admin.css")

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
+from hq.admin.admin_site import site
 from hq.admin.asking import asker_of
 from hq.admin.base import LongListAdmin, Rows
 from hq.admin.filters import AmountFilter, DaysFilter
 from hq.admin.showing import link_to, listed, money
-from hq.admin.admin_site import site
 from refunds import queries
 from stores import access, search
 from stores.access import Right
@@ -62,9 +62,7 @@ class OrderAdmin(LongListAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return access.visible_orders(asker_of(request)).order_by(*self.ordering)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
         try:

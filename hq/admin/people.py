@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, company_of
 from hq.admin.base import HqAdmin, Rows
 from hq.admin.role_forms import AddPersonForm, RoleForm
 from hq.admin.showing import listed, page_of
 from hq.admin.sign_in_link import sign_in_link
-from hq.admin.admin_site import site
 from hq.admin.verb_page import VerbForm, VerbPage, shown_once, verb_page
 from hq.events import SignInLinkMade
 from stores import audit, people
@@ -30,6 +30,7 @@ class RoleRows(Rows):
     model = Membership
     fields = readonly_fields = ("role", "store", "company", "since", "ended_at")
     show_change_link = True
+    hide_title = False
     verbose_name_plural = _("roles")
 
 
@@ -50,7 +51,7 @@ class PersonAdmin(HqAdmin):
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     fields = readonly_fields = (
-        *("username", "first_name", "last_name", "email", "is_active", "last_login", "date_joined", "public_id"),
+        *("sign_in_name", "first_name", "last_name", "email", "can_sign_in", "last_login", "date_joined", "public_id"),
     )
     inlines = (RoleRows,)
     actions_list = ("add_person",)
@@ -63,6 +64,14 @@ class PersonAdmin(HqAdmin):
     @display(description=_("name"), ordering="last_name")
     def name(self, user: User) -> str:
         return user.get_full_name()
+
+    @display(description=_("sign-in name"))
+    def sign_in_name(self, user: User) -> str:
+        return user.username
+
+    @display(description=_("can sign in"), boolean=True)
+    def can_sign_in(self, user: User) -> bool:
+        return user.is_active
 
     @display(description=_("roles"))
     def roles(self, user: User) -> Any:
@@ -93,9 +102,7 @@ class PersonAdmin(HqAdmin):
             back=reverse("admin:stores_user_changelist"),
             needs_fresh_proof=True,
         )
-        return verb_page(
-            self, request, page, form_of=lambda data: AddPersonForm(data, company=company_of(request)), act=act
-        )
+        return verb_page(self, request, page, form_of=lambda data: AddPersonForm(data, company=company_of(request)), act=act)
 
     @action(description=_("Give a role"), permissions=["manage_people"], icon="badge", variant=ActionVariant.PRIMARY)
     def give_role(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -112,9 +119,7 @@ class PersonAdmin(HqAdmin):
             back=page_of(user),
             needs_fresh_proof=True,
         )
-        return verb_page(
-            self, request, page, form_of=lambda data: RoleForm(data, company=company_of(request)), act=act
-        )
+        return verb_page(self, request, page, form_of=lambda data: RoleForm(data, company=company_of(request)), act=act)
 
     @action(description=_("Make a sign-in link"), permissions=["manage_people"], icon="link")
     def make_link(self, request: HttpRequest, object_id: str) -> HttpResponse:

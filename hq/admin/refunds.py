@@ -13,11 +13,11 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from hq.admin import refund_timeline
+from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, asker_of
 from hq.admin.base import LongListAdmin
 from hq.admin.filters import AmountFilter, DaysFilter
 from hq.admin.showing import link_to, money, page_of
-from hq.admin.admin_site import site
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
 from refunds import intake, queries
 from refunds.models import Refund, State
@@ -64,11 +64,18 @@ class RefundAdmin(LongListAdmin):
     search_help_text = _("A whole reference or refund id.")
     ordering = ("-accepted_at", "-id")
     sortable_by = ()
-    fields = readonly_fields = (
-        *("number_link", "state_label", "amount", "reason", "reason_text", "order_link", "sold_by", "refunding_store"),
-        *("asked_by", "cashier", "approved_by", "accepted_at", "ended_at", "outcome", "provider_code", "trace_id"),
+    fields = (
+        ("amount", "state"),
+        ("order_link", "reason"),
+        ("sold_by", "reason_text"),
+        ("refunding_store", "accepted_at"),
+        ("asked_by", "ended_at"),
+        ("cashier", "approved_by"),
+        ("outcome", "provider_code"),
     )
+    readonly_fields = tuple(name for line in fields for name in line)
     actions_detail = ("reject", "approve")
+    change_form_outer_before_template = "admin/refund_progress.html"
     change_form_outer_after_template = "admin/refund_timeline.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -81,11 +88,7 @@ class RefundAdmin(LongListAdmin):
         if object_id is None:
             return True
         refund = self.get_object(request, object_id)
-        return (
-            refund is not None
-            and refund.state == State.AWAITING_APPROVAL
-            and refund.requested_by_id != asker_of(request).pk
-        )
+        return refund is not None and refund.state == State.AWAITING_APPROVAL and refund.requested_by_id != asker_of(request).pk
 
     def changeform_view(
         self,
@@ -149,9 +152,7 @@ class RefundAdmin(LongListAdmin):
         refund: Refund = self.row(request, object_id)
 
         def act(form: NoteForm) -> Any:
-            intake.reject_refund(
-                refund.pk, note=form.cleaned_data["note"], asker=asker_of(request), by=actor_of(request)
-            )
+            intake.reject_refund(refund.pk, note=form.cleaned_data["note"], asker=asker_of(request), by=actor_of(request))
             return _("%(refund)s is refused; nothing was sent.") % {"refund": refund}
 
         page = VerbPage(

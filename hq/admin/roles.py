@@ -9,12 +9,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from hq.admin.admin_site import site
 from hq.admin.asking import actor_of
 from hq.admin.base import HqAdmin
 from hq.admin.filters import EndedFilter
 from hq.admin.role_forms import ChangeRoleForm
 from hq.admin.showing import page_of
-from hq.admin.admin_site import site
 from hq.admin.verb_page import ReasonForm, VerbPage, verb_page
 from stores import people
 from stores.models import Membership, Role
@@ -53,9 +53,7 @@ class RoleAdmin(HqAdmin):
             needs_fresh_proof=True,
             facts=[(_("Now"), str(held))],
         )
-        return verb_page(
-            self, request, page, form_of=lambda data: ChangeRoleForm(data, membership=held), act=act
-        )
+        return verb_page(self, request, page, form_of=lambda data: ChangeRoleForm(data, membership=held), act=act)
 
     @action(description=_("End this role"), permissions=["manage_people"], icon="logout", variant=ActionVariant.DANGER)
     def end_role(self, request: HttpRequest, object_id: str) -> HttpResponse:

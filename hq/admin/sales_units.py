@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, company_of
 from hq.admin.base import HqAdmin, Rows
 from hq.admin.filters import MissingKeysFilter
 from hq.admin.key_forms import KeysForm, PartnerSetForm
 from hq.admin.showing import link_to, page_of
-from hq.admin.admin_site import site
 from hq.admin.unit_forms import AddUnitForm, PlaceForm
 from hq.admin.verb_page import VerbPage, verb_page
 from stores import registry
@@ -61,9 +61,7 @@ class SalesUnitAdmin(HqAdmin):
             button=_("Add the sales unit"),
             back=reverse("admin:stores_salesunit_changelist"),
         )
-        return verb_page(
-            self, request, page, form_of=lambda data: AddUnitForm(data, company=company_of(request)), act=act
-        )
+        return verb_page(self, request, page, form_of=lambda data: AddUnitForm(data, company=company_of(request)), act=act)
 
     @action(description=_("Share with a store"), permissions=["manage_stores"], icon="share")
     def share_unit(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -81,9 +79,7 @@ class SalesUnitAdmin(HqAdmin):
             button=_("Share the sales unit"),
             back=page_of(unit),
         )
-        return verb_page(
-            self, request, page, form_of=lambda data: PlaceForm(data, company=company_of(request)), act=act
-        )
+        return verb_page(self, request, page, form_of=lambda data: PlaceForm(data, company=company_of(request)), act=act)
 
     @action(description=_("Enter its own keys"), permissions=["manage_keys"], icon="key")
     def bind_own(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -119,6 +115,4 @@ class SalesUnitAdmin(HqAdmin):
             needs_fresh_proof=True,
             facts=[("MSN", unit.msn), (_("Environment"), unit.get_environment_display())],
         )
-        return verb_page(
-            self, request, page, form_of=lambda data: PartnerSetForm(data, unit=unit), act=act
-        )
+        return verb_page(self, request, page, form_of=lambda data: PartnerSetForm(data, unit=unit), act=act)

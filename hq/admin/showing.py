@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from stores.money import in_locale
 
 NOTHING = "—"
+_BREAK = SafeString("<br>")
 
 
 def money(amount_minor: int | None, currency: str) -> str:
@@ -39,9 +40,9 @@ def link_to(row: Model | None, text: str = "") -> str | SafeString:
 
 def mono(text: str) -> SafeString:
     """A reference, key or hash in fixed width."""
-    return format_html('<span class="font-mono">{}</span>', text or NOTHING)
+    return format_html('<span class="hq-mono">{}</span>', text or NOTHING)
 
 
 def listed(items: Iterable[str]) -> str | SafeString:
     """Several short things, one a line."""
-    return format_html_join(format_html("<br>"), "{}", ((item,) for item in items)) or NOTHING
+    return format_html_join(_BREAK, "{}", ((item,) for item in items)) or NOTHING

@@ -17,11 +17,11 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, company_of
 from hq.admin.base import HqAdmin, Rows
 from hq.admin.filters import EndedFilter
 from hq.admin.showing import listed, page_of
-from hq.admin.admin_site import site
 from hq.admin.verb_page import ReasonForm, VerbForm, VerbPage, shown_once, verb_page
 from stores import keys
 from stores.models import ApiKey, Company, Scope, Store, StoreSystem
@@ -65,8 +65,9 @@ class KeyRows(Rows):
     """The system's keys, the revoked ones too."""
 
     model = ApiKey
-    fields = readonly_fields = ("__str__", "created_at", "expires_at", "last_used_at", "revoked_at")
+    fields = readonly_fields = ("created_at", "expires_at", "last_used_at", "revoked_at")
     show_change_link = True
+    hide_title = False
     verbose_name_plural = _("API keys")
 
 
@@ -89,9 +90,7 @@ class StoreSystemAdmin(HqAdmin):
     def may_do(self, system: StoreSystem) -> Any:
         return listed(str(Scope(scope).label) for scope in system.scopes)
 
-    @action(
-        description=_("Add a store system"), permissions=["manage_stores"], icon="add", variant=ActionVariant.PRIMARY
-    )
+    @action(description=_("Add a store system"), permissions=["manage_stores"], icon="add", variant=ActionVariant.PRIMARY)
     def add_system(self, request: HttpRequest) -> HttpResponse:
         def act(form: AddSystemForm) -> Any:
             system = keys.add_system(**form.cleaned_data, by=actor_of(request))
@@ -103,9 +102,7 @@ class StoreSystemAdmin(HqAdmin):
             button=_("Add the system"),
             back=reverse("admin:stores_storesystem_changelist"),
         )
-        return verb_page(
-            self, request, page, form_of=lambda data: AddSystemForm(data, company=company_of(request)), act=act
-        )
+        return verb_page(self, request, page, form_of=lambda data: AddSystemForm(data, company=company_of(request)), act=act)
 
     @action(description=_("Issue an API key"), permissions=["manage_keys"], icon="key", variant=ActionVariant.PRIMARY)
     def issue_key(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -1,7 +1,7 @@
 """Stores: opened and closed by verbs, their units and people shown beside them."""
 
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.contrib.admin import register
@@ -13,11 +13,11 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, company_of
 from hq.admin.base import HqAdmin, Rows
 from hq.admin.filters import EndedFilter
 from hq.admin.showing import page_of
-from hq.admin.admin_site import site
 from hq.admin.verb_page import ReasonForm, VerbForm, VerbPage, verb_page
 from stores import registry
 from stores.models import Membership, Store, StoreUnit
@@ -38,9 +38,7 @@ class OpenStoreForm(VerbForm):
     name = forms.CharField(label=_("Name"), max_length=120, widget=UnfoldAdminTextInputWidget())
     city = forms.CharField(label=_("City"), max_length=80, widget=UnfoldAdminTextInputWidget())
     country = forms.ChoiceField(label=_("Country"), choices=COUNTRIES, widget=UnfoldAdminSelectWidget())
-    time_zone = forms.CharField(
-        label=_("Time zone"), max_length=40, initial="Europe/Oslo", widget=UnfoldAdminTextInputWidget()
-    )
+    time_zone = forms.CharField(label=_("Time zone"), max_length=40, initial="Europe/Oslo", widget=UnfoldAdminTextInputWidget())
 
     def clean_time_zone(self) -> str:
         zone = str(self.cleaned_data["time_zone"])
@@ -82,7 +80,7 @@ class StoreAdmin(HqAdmin):
 
     @display(description=_("opened"), ordering="opened_at")
     def opened(self, store: Store) -> Any:
-        return store.opened_at.date()
+        return store.opened_at.astimezone(ZoneInfo(store.time_zone)).date()
 
     @display(description=_("state"), label={"open": "success", "closed": "danger"}, ordering="closed_at")
     def is_open(self, store: Store) -> tuple[str, Any]:
@@ -113,8 +111,7 @@ class StoreAdmin(HqAdmin):
         page = VerbPage(
             title=_("Close %(store)s") % {"store": store},
             explanation=_(
-                "Its people and store systems lose every right there. "
-                "What it has sold can still be refunded from other stores."
+                "Its people and store systems lose every right there. What it has sold can still be refunded from other stores."
             ),
             button=_("Close the store"),
             back=page_of(store),

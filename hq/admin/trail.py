@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
+from hq.admin.admin_site import site
 from hq.admin.asking import company_of
 from hq.admin.base import HqAdmin, LongListAdmin
 from hq.admin.filters import DaysFilter
 from hq.admin.showing import mono
-from hq.admin.admin_site import site
 from stores import audit, events
 from stores.access import Right
 from stores.actors import ActorKind
@@ -99,7 +99,7 @@ class EntryAdmin(LongListAdmin):
     @display(description=_("facts"))
     def facts(self, entry: Entry) -> Any:
         told = json.dumps(json.loads(entry.canonical), ensure_ascii=False, indent=2)
-        return format_html('<pre class="font-mono text-xs whitespace-pre-wrap">{}</pre>', told)
+        return format_html('<pre class="hq-mono hq-wrap">{}</pre>', told)
 
 
 @register(Chain, site=site)

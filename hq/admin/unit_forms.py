@@ -53,8 +53,6 @@ class AddUnitForm(PlaceForm):
     market = forms.ChoiceField(
         label=_("Market"), choices=[(m, m) for m in CURRENCY_OF_MARKET], widget=UnfoldAdminSelectWidget()
     )
-    environment = forms.ChoiceField(
-        label=_("Environment"), choices=Environment.choices, widget=UnfoldAdminSelectWidget()
-    )
+    environment = forms.ChoiceField(label=_("Environment"), choices=Environment.choices, widget=UnfoldAdminSelectWidget())
 
     field_order = ("msn", "name", "market", "environment", "store", "prefix", "channel", "valid_from")
