@@ -82,6 +82,8 @@ def _send(claim: Claim, session: VippsSession, reading: Reading) -> None:
         refunded_before_minor=intent.attempt.refunded_before_minor,
         send_before=intent.committed_at + states.SEND_WITHIN_SECONDS,
     )
+    if outcome.meaning is Meaning.UNAUTHORIZED:
+        _drop_keys(claim)
     _record(claim, intent, outcome)
 
 
@@ -228,6 +230,8 @@ def _in_words(outcome: Outcome) -> str:
 def _give_up_reading(claim: Claim, error: VippsError) -> None:
     """The payment could not be read, so nothing was sent under this claim."""
     meaning = gateway.meaning_of(error)
+    if meaning is Meaning.UNAUTHORIZED:
+        _drop_keys(claim)
     if meaning is Meaning.MISCONFIGURED and claim.refund.sends == 0:
         outcome = "payment_not_found" if error.status == 404 else "store_misconfigured"
         states.move(
@@ -262,3 +266,9 @@ def _step_back(
         outcome=outcome,
         next_action_at=next_look(claim, at_least=retry_after, soft=soft),
     )
+
+
+def _drop_keys(claim: Claim) -> None:
+    """Vipps refused the keys: the next claim opens them anew, as they then are."""
+    if claim.order.sales_unit.key_set_id is not None:
+        sessions.forget(claim.order.sales_unit.key_set_id)
