@@ -50,8 +50,9 @@ KEEPS_FROM_APPLYING = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """Hits calls of `operation` (token, create, get, events, capture, cancel, refund), MSN and reference; None is any.
+    """Hits calls of `operation` (create, approve, get, events, capture, cancel, refund, token), MSN and reference.
 
+    None is any, though the token endpoint is only hit when named.
     `skip` matching calls pass first, then `times` are hit (None: without end), each with `probability`.
     """
 
@@ -121,4 +122,5 @@ class FaultBook:
 
 
 def _matches(fault: Fault, operation: str, msn: str | None, reference: str | None) -> bool:
-    return fault.operation in (None, operation) and fault.msn in (None, msn) and fault.reference in (None, reference)
+    meant = operation != "token" if fault.operation is None else fault.operation == operation
+    return meant and fault.msn in (None, msn) and fault.reference in (None, reference)
