@@ -15,8 +15,8 @@ LONGEST = 24
 def parse_amount(typed: str) -> int:
     """Minor units of "250", "250,00", "1 250,50", "250.00", "1.250,50", "kr 250,-".
 
-    Three digits after a single comma or point are thousands, because no currency here has three decimals. Raises
-    ValueError for anything that could be read in two ways or not at all; never goes through a float.
+    Raises ValueError for what cannot be read, or in two ways ("1.250" may be thousands or a slip of the finger); never
+    goes through a float.
     """
     text = typed.translate(_SPACES).strip()
     if len(text) > LONGEST:
@@ -25,5 +25,7 @@ def parse_amount(typed: str) -> int:
     match = _AMOUNT.fullmatch(text)
     if match is None or (match["point"] and match["point"] == match["group"]):
         raise ValueError("not an amount")
+    if match["group"] in (",", ".") and text.count(match["group"]) == 1 and not match["point"]:
+        raise ValueError("thousands or decimals")
     major = "".join(character for character in match["major"] if character.isdigit())
     return int(major) * 100 + int((match["minor"] or "0").ljust(2, "0"))

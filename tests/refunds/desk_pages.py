@@ -1,0 +1,69 @@
+"""How the tests read and drive the desk's pages, as a browser without JavaScript would."""
+
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import cast
+
+from django.http import HttpResponse
+from django.test import Client
+
+from stores.models import Order, User
+
+
+def signed_in(user: User, *, language: str = "en") -> Client:
+    """A browser in which this person has signed in."""
+    client = Client(headers={"accept-language": language})
+    client.force_login(user)
+    return client
+
+
+class _Text(HTMLParser):
+    """Collects what a reader sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def text_of(response: HttpResponse) -> str:
+    """What a reader sees, on one line, with ordinary spaces."""
+    reader = _Text()
+    reader.feed(response.content.decode())
+    return " ".join(" ".join(reader.words).replace("\u00a0", " ").split())
+
+
+def hidden(response: HttpResponse, name: str) -> str:
+    """The value of a hidden field. Raises AssertionError when the page has none."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', response.content.decode())
+    assert found, f"no {name} on the page"
+    return found[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Till:
+    """A cashier's browser at one order."""
+
+    client: Client
+    order: Order
+
+    @property
+    def path(self) -> str:
+        return f"/desk/orders/{self.order.public_id}/"
+
+    def open(self) -> HttpResponse:
+        return cast(HttpResponse, self.client.get(self.path))
+
+    def fill(self, amount: str, *, reason: str = "returned", reason_text: str = "", key: str = "") -> dict[str, str]:
+        """What the form sends: with the key of a freshly opened page, unless one is given."""
+        key = key or hidden(self.open(), "request_key")
+        return {"amount": amount, "reason": reason, "reason_text": reason_text, "request_key": key}
+
+    def confirm(self, filled: dict[str, str]) -> HttpResponse:
+        return cast(HttpResponse, self.client.post(f"{self.path}confirm/", filled))
+
+    def refund(self, filled: dict[str, str]) -> HttpResponse:
+        return cast(HttpResponse, self.client.post(f"{self.path}refund/", filled))
