@@ -76,7 +76,7 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
     conflicts = OrderConflict.objects.filter(order__store__company=company, settled_at=None)
     keyless = SalesUnit.objects.filter(company=company).exclude(key_set__version__gt=0)
     said = conflicts.aggregate(count=Count("pk"), oldest=Min("seen_at"))
-    counts = {
+    counts: dict[str, Any] = {
         row["state"]: row
         for row in refunds.order_by()
         .filter(state__in=(State.UNKNOWN, State.REVIEW, State.AWAITING_APPROVAL))
@@ -110,7 +110,7 @@ class _Kind:
     """Refunds that wait, by state; one query for the counts, one for each list that is not empty."""
 
     refunds: QuerySet[Refund]
-    counts: dict[str, dict[str, Any]]
+    counts: dict[str, Any]
 
     def work(self, state: State, title: Text, icon: str, *, is_urgent: bool = False) -> Work:
         found = self.counts.get(state, {"count": 0, "oldest": None})

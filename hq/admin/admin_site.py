@@ -1,7 +1,7 @@
 """Headquarters' own admin site: one sign-in flow, a proven second factor, a role at headquarters."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -46,8 +46,8 @@ class HqAdminSite(UnfoldAdminSite):
         return holds_a_role(request) and second_factor.is_proven(request)
 
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
-        guarded: Callable[..., HttpResponse] = csp_replace(POLICY)(super().admin_view(view, cacheable))
-        return guarded
+        guarded: Any = csp_replace(POLICY)(super().admin_view(view, cacheable))
+        return cast(Callable[..., HttpResponse], guarded)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Sends on to what is missing: the sign-in, the second factor, or a role that nobody gives here."""

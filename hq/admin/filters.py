@@ -53,10 +53,10 @@ class EndedFilter(FieldListFilter):
         chosen = self.used_parameters.get(self.parameter)
         self.chosen = chosen[-1] if isinstance(chosen, list) else chosen
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return [self.parameter]
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         for value, text in ((None, _("All")), ("True", _("Not yet")), ("False", _("Yes"))):
             changes = {self.parameter: value} if value else {}
             yield {

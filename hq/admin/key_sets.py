@@ -47,7 +47,8 @@ class KeySetAdmin(HqAdmin):
     actions_detail = ("enter_new_keys",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(unit_count=Count("sales_units"))
+        counted: QuerySet[Any] = super().get_queryset(request).annotate(unit_count=Count("sales_units"))
+        return counted
 
     @display(description=_("fingerprint"), ordering="fingerprint")
     def shown_fingerprint(self, key_set: KeySet) -> Any:

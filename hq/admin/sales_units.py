@@ -52,7 +52,7 @@ class SalesUnitAdmin(HqAdmin):
     @action(description=_("Add a sales unit"), permissions=["manage_stores"], icon="add", variant=ActionVariant.PRIMARY)
     def add_unit(self, request: HttpRequest) -> HttpResponse:
         def act(form: AddUnitForm) -> Any:
-            unit = registry.add_sales_unit(**form.cleaned_data, by=actor_of(request))
+            unit = registry.add_sales_unit(**form.facts(), by=actor_of(request))
             return _("%(unit)s was added; it needs keys before it can refund.") % {"unit": unit}
 
         page = VerbPage(
@@ -68,7 +68,7 @@ class SalesUnitAdmin(HqAdmin):
         unit: SalesUnit = self.row(request, object_id)
 
         def act(form: PlaceForm) -> Any:
-            place = {**form.cleaned_data}
+            place = form.facts()
             store = place.pop("store")
             registry.share_sales_unit(store, unit, **place, by=actor_of(request))
             return _("%(store)s now sells through %(unit)s too.") % {"store": store, "unit": unit}

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
 from hq.admin.verb_page import VerbForm
+from stores.errors import HubError
 from stores.models import Channel, Company, Environment, Store
 from stores.models.store import CURRENCY_OF_MARKET
 
@@ -18,7 +19,7 @@ class PlaceForm(VerbForm):
     store = forms.ModelChoiceField(
         label=_("Store"), queryset=Store.objects.none(), widget=UnfoldAdminSelectWidget(), empty_label=None
     )
-    prefix = forms.CharField(
+    reference_prefix = forms.CharField(
         label=_("Reference prefix"),
         required=False,
         max_length=30,
@@ -38,6 +39,15 @@ class PlaceForm(VerbForm):
         stores: Any = self.fields["store"]
         stores.queryset = Store.objects.filter(company=company, closed_at=None).order_by("code")
 
+    def facts(self) -> dict[str, Any]:
+        """The cleaned data as the registry's verbs name it: a form's own `prefix` is something else."""
+        facts = {**self.cleaned_data}
+        facts["prefix"] = facts.pop("reference_prefix")
+        return facts
+
+    def field_of(self, error: HubError) -> str | None:
+        return "reference_prefix" if error.field == "prefix" else super().field_of(error)
+
 
 class AddUnitForm(PlaceForm):
     """What a new sales unit needs; the currency follows from the market."""
@@ -55,4 +65,4 @@ class AddUnitForm(PlaceForm):
     )
     environment = forms.ChoiceField(label=_("Environment"), choices=Environment.choices, widget=UnfoldAdminSelectWidget())
 
-    field_order = ("msn", "name", "market", "environment", "store", "prefix", "channel", "valid_from")
+    field_order = ("msn", "name", "market", "environment", "store", "reference_prefix", "channel", "valid_from")
