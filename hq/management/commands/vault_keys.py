@@ -16,8 +16,8 @@ PUBLIC, PRIVATE = "vault_public_keys", "vault_private_keys"
 class Command(BaseCommand):
     """Adds the pair as the last line of both rings: new values are sealed with it, old ones still open."""
 
-    requires_system_checks = ()  # they refuse to start without the very keys that this command makes
     help = "Make a new vault key pair and add it to the rings in --folder (files of mode 0600)."
+    requires_system_checks: list[str] = []  # the checks ask for the very keys that this command makes
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--folder", type=Path, default=settings.VAR_DIR / "keys", help="where the two rings lie")
