@@ -11,6 +11,7 @@ class Command(BaseCommand):
     """Prints the counts; ends with 1 when a row does not hold."""
 
     help = "Recompute every chain of the audit trail; exit 1 naming the first bad row."
+    requires_system_checks: list[str] = []  # whoever verifies needs to read, and no key of the hub
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = audit.verify()
