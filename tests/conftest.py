@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pgtrigger
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.test import TransactionTestCase
 
 from stores import actors, credentials, keys, orders, people, registry, sessions
@@ -87,11 +89,14 @@ def _opened(keys: Keys) -> VippsKeys:
     )
 
 
+@cache
+def _hashed() -> str:
+    """One hash for the whole cast: Argon2 is slow on purpose, and every test makes the cast anew."""
+    return make_password(PASSWORD)
+
+
 def _user(username: str, name: str) -> User:
-    user = User(username=username, first_name=name)
-    user.set_password(PASSWORD)
-    user.save()
-    return user
+    return User.objects.create(username=username, first_name=name, password=_hashed())
 
 
 @pytest.fixture
