@@ -20,6 +20,12 @@ from stores.vipps.simulator.simulator import Simulator
 from stores.vipps.simulator.wire import Call, Reply, json_reply
 
 ROOT = "/_simulator"
+_LONGEST_MOVE = 10 * 366 * 86_400
+_FAULT_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("operation", "msn", "reference", "code", "retry_after"), (str,)),
+    **dict.fromkeys(("times", "skip", "status"), (int,)),
+    **dict.fromkeys(("probability", "seconds"), (int, float)),
+}
 _FAULT_FIELDS = frozenset(field.name for field in fields(Fault))
 
 
@@ -112,12 +118,21 @@ class Control:
         return {"ids": [self._simulator.arm(fault) for fault in faults]}
 
     def _move_clock(self, told: dict[str, Any]) -> dict[str, Any]:
-        now = self._simulator.move_clock(timedelta(seconds=float(told["move_seconds"])))
+        seconds = float(_required(told, "move_seconds"))
+        if not abs(seconds) <= _LONGEST_MOVE:
+            raise BadSeed("the clock moves by at most ten years at a time")
+        now = self._simulator.move_clock(timedelta(seconds=seconds))
         return {"now": iso(now.timestamp())}
 
     def _portal(self, act: Callable[[str, str, int], None], told: dict[str, Any]) -> dict[str, Any]:
-        act(told["msn"], told["reference"], told["amount_minor"])
+        act(_required(told, "msn"), _required(told, "reference"), _required(told, "amount_minor"))
         return {}
+
+
+def _required(told: dict[str, Any], name: str) -> Any:
+    if name not in told:
+        raise BadSeed(f"{name} is missing")
+    return told[name]
 
 
 def _fault(told: dict[str, Any]) -> Fault:
@@ -126,6 +141,10 @@ def _fault(told: dict[str, Any]) -> Fault:
         raise BadSeed(f"a fault has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(_FAULT_FIELDS))}")
     if told.get("kind") not in list(FaultKind):
         raise BadSeed(f"kind is one of {', '.join(FaultKind)}")
+    for name, types in _FAULT_TYPES.items():
+        value = told.get(name)
+        if value is not None and (not isinstance(value, types) or isinstance(value, bool)):
+            raise BadSeed(f"{name} is of the wrong type")
     return Fault(**{**told, "kind": FaultKind(told["kind"])})
 
 

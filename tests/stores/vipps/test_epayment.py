@@ -69,7 +69,17 @@ def test_the_same_reference_at_two_units_is_two_payments(world: World, bergen: E
 
 @pytest.mark.parametrize(
     "reference",
-    ["", "short", "x" * 65, "../../../evil", "bergen/2026", "bergen-2026?x=1", "bergen 2026", "bergen-2026\n", "bergen-ø-26"],
+    [
+        "",
+        "short",
+        "x" * 65,
+        "../../../evil",
+        "bergen/2026",
+        "bergen-2026?x=1",
+        "bergen 2026",
+        "bergen-2026\n",
+        "bergen-ø-26",
+    ],
 )
 def test_what_is_no_reference_never_becomes_a_path(world: World, reference: str) -> None:
     transport = Recorder()

@@ -169,7 +169,11 @@ def test_the_same_seed_makes_the_same_keys() -> None:
 
 
 def test_an_unknown_path_is_the_gateways_404(world: World) -> None:
-    for method, path in (("GET", "/nowhere"), ("DELETE", f"/epayment/v1/payments/{ORDER}"), ("GET", "/accesstoken/get")):
+    for method, path in (
+        ("GET", "/nowhere"),
+        ("DELETE", f"/epayment/v1/payments/{ORDER}"),
+        ("GET", "/accesstoken/get"),
+    ):
         assert world.simulator.answer(Call(method=method, path=path, headers={})).status == 404
 
 

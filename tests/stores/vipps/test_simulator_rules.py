@@ -304,7 +304,12 @@ def test_a_payment_is_created_approved_captured_and_refunded(world: World, berge
     assert told.status == 201
     assert set(json.loads(told.body)) == {"reference", "redirectUrl"}
     assert bergen.get_payment("bergen-created").state == "CREATED"
-    raw(world, "/epayment/v1/test/payments/bergen-created/approve", {"customer": {"phoneNumber": "4712345678"}}, key=None)
+    raw(
+        world,
+        "/epayment/v1/test/payments/bergen-created/approve",
+        {"customer": {"phoneNumber": "4712345678"}},
+        key=None,
+    )
     assert bergen.get_payment("bergen-created").state == "AUTHORIZED"
     bergen.capture("bergen-created", nok(500), idempotency_key="c")
     assert bergen.refund("bergen-created", nok(500), idempotency_key="r").aggregate.refunded == 500
