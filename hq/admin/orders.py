@@ -40,6 +40,8 @@ class LineRows(Rows):
 class OrderList(ChangeList):
     """A page of orders, with what is left of each read at once."""
 
+    result_list: Any
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
