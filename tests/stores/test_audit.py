@@ -292,6 +292,18 @@ def test_a_cut_tail_and_a_forged_one_are_found(ground: Ground) -> None:
     assert (forged.counter, forged.entry_id) == (entry.counter, entry.pk)
 
 
+def test_a_last_entry_rewritten_with_a_hash_that_fits_it_is_found_by_the_head(ground: Ground) -> None:
+    entry = tell(ground.oslo)
+    text = entry.canonical.replace("moved", "burnt")
+    digest = hashlib.sha256(text.encode()).digest()
+    number = entry.counter.to_bytes(8, "big")
+    forged = hashlib.sha256(b"\x00" + bytes(entry.previous) + number + digest).digest()
+    change(entry, canonical=text, digest=digest, hash=forged)
+    bad = audit.verify().bad
+    assert bad is not None
+    assert (bad.entry_id, bad.what) == (entry.pk, "the chain's head is not its last entry")
+
+
 def test_two_chains_cannot_change_places(ground: Ground) -> None:
     oslo, bergen = Chain.objects.get(store=ground.oslo), Chain.objects.get(store=ground.bergen)
     with pgtrigger.ignore():
