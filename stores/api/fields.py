@@ -76,7 +76,9 @@ class CurrencyField(serializers.ChoiceField):
     def __init__(self, **options: Any) -> None:
         super().__init__(choices=CURRENCIES, **options)
 
-    def fail(self, key: str, **_names: Any) -> NoReturn:
+    def fail(self, key: str, **names: Any) -> NoReturn:
+        if key == "required":
+            super().fail(key, **names)
         raise serializers.ValidationError(_("The currency is not one of Vipps MobilePay's."), code="wrong_currency")
 
 

@@ -1,0 +1,349 @@
+"""The REST door for refunds: asked for under a key, by order or by store and reference, never by MSN."""
+
+import json
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from refunds.models import LedgerEntry, OrderAccount, Refund, State
+from stores import audit, keys, registry
+from stores.models import Channel, Entry, Order, SalesUnit, Scope
+from tests.conftest import Chain
+from tests.stores.test_order_api import problem
+from tests.till import YESTERDAY, Till, row
+
+
+@pytest.fixture
+def oslo(chain: Chain) -> Till:
+    return Till(chain.systems["OSL"])
+
+
+@pytest.fixture
+def sold(chain: Chain) -> Order:
+    """What Bergen sold: 1 000,00 kr."""
+    return chain.sold(chain.bergen, "BER-2026-10042", 100_000)
+
+
+def asking(order: Order, amount_minor: Any = 25_000, **more: Any) -> dict[str, Any]:
+    return {
+        "order_id": f"ord_{order.public_id.hex}",
+        "amount": {"amount_minor": amount_minor, "currency": "NOK"},
+        "reason": "returned",
+        "cashier": "kari-7",
+        **more,
+    }
+
+
+def ask(till: Till, body: Any, key: str = "till-1-000001") -> Any:
+    return till.post("refunds", body, Idempotency_Key=key)
+
+
+def nothing_moved() -> bool:
+    return not Refund.objects.exists() and not LedgerEntry.objects.exists()
+
+
+def test_a_refund_is_accepted_for_the_keys_store(oslo: Till, sold: Order, chain: Chain) -> None:
+    response = ask(oslo, asking(sold))
+    refund = Refund.objects.get()
+    body = response.json()
+    assert response.status_code == 202
+    assert response["Location"] == f"/api/v1/refunds/ref_{refund.pk.hex}"
+    assert response["Retry-After"] == "2"
+    assert "Idempotency-Replayed" not in response
+    assert (body["id"], body["order_id"]) == (f"ref_{refund.pk.hex}", f"ord_{sold.public_id.hex}")
+    assert (body["store"]["code"], body["refunding_store"]["code"]) == ("BGO", "OSL")
+    assert body["amount"] == {"amount_minor": 25_000, "currency": "NOK"}
+    assert (body["state"], body["is_final"], body["number"], body["reason"]) == ("queued", False, 1, "returned")
+    assert (refund.refunding_store, refund.requested_by_system, refund.cashier) == (chain.oslo, oslo.system, "kari-7")
+    assert (refund.client_id, refund.client_key) == (str(oslo.system.public_id), "till-1-000001")
+    assert OrderAccount.objects.get().reserved_minor == 25_000
+    entry = Entry.objects.get(event="refund.accepted")
+    assert json.loads(entry.canonical)["actor"]["cashier"] == "kari-7"
+    assert audit.verify().bad is None
+    assert chain.units["BGO"].msn not in response.content.decode()
+
+
+def test_the_same_request_again_is_the_same_refund_and_says_so(oslo: Till, sold: Order) -> None:
+    first, again = ask(oslo, asking(sold)), ask(oslo, asking(sold))
+    assert (again.status_code, again["Idempotency-Replayed"], again["Retry-After"]) == (202, "true", "2")
+    assert again.json() == first.json()
+    assert Refund.objects.count() == 1
+    assert OrderAccount.objects.get().reserved_minor == 25_000
+
+
+def test_a_repeated_request_of_an_ended_refund_is_answered_at_once(oslo: Till, sold: Order) -> None:
+    ask(oslo, asking(sold))
+    Refund.objects.update(state=State.REFUNDED)
+    again = ask(oslo, asking(sold))
+    assert (again.status_code, again["Idempotency-Replayed"]) == (200, "true")
+    assert (again.json()["state"], again.json()["is_final"]) == ("refunded", True)
+    assert "Retry-After" not in again
+
+
+def test_the_same_request_with_another_key_of_the_system_is_the_same_refund(oslo: Till, sold: Order) -> None:
+    ask(oslo, asking(sold))
+    rotated = Till(oslo.system)
+    assert rotated.key != oslo.key
+    assert ask(rotated, asking(sold))["Idempotency-Replayed"] == "true"
+    assert Refund.objects.count() == 1
+
+
+def test_another_body_under_the_same_key_is_refused(oslo: Till, sold: Order) -> None:
+    ask(oslo, asking(sold))
+    problem(ask(oslo, asking(sold, 26_000)), 422, "key_reused")
+    assert [refund.amount_minor for refund in Refund.objects.all()] == [25_000]
+
+
+def test_another_systems_same_key_is_another_refund(oslo: Till, sold: Order, chain: Chain) -> None:
+    bergen = Till(chain.systems["BGO"])
+    ask(oslo, asking(sold))
+    assert ask(bergen, asking(sold, 10_000)).status_code == 202
+    assert Refund.objects.count() == 2
+
+
+@pytest.mark.parametrize("key", ["", " ", "with space", "k" * 101, "nøkkel", "tab\tbed"])
+def test_without_a_proper_key_no_money_is_touched(oslo: Till, sold: Order, key: str) -> None:
+    response = ask(oslo, asking(sold), key=key)
+    assert response.status_code == 400
+    assert response.json()["code"] in ("idempotency_key_required", "invalid_key")
+    assert response.json()["errors"][0]["field"] == "Idempotency-Key"
+    assert nothing_moved()
+
+
+def test_an_order_may_be_named_by_store_and_reference(oslo: Till, sold: Order) -> None:
+    body = asking(sold, store="BGO", reference="BER-2026-10042")
+    del body["order_id"]
+    assert ask(oslo, body).json()["order_id"] == f"ord_{sold.public_id.hex}"
+    problem(ask(oslo, body | {"reference": "ber-2026-10042"}, key="2"), 404, "not_found")
+    problem(ask(oslo, body | {"store": "XXX"}, key="3"), 404, "not_found")
+
+
+def second_unit(chain: Chain) -> SalesUnit:
+    return registry.add_sales_unit(
+        chain.bergen,
+        msn="100010",
+        name="Bergen web",
+        market="NO",
+        environment="simulator",
+        channel=Channel.ONLINE,
+        valid_from=YESTERDAY - timedelta(days=9),
+        by=chain.by,
+    )
+
+
+def test_a_reference_in_two_units_of_the_store_is_a_choice(oslo: Till, sold: Order, chain: Chain) -> None:
+    body = {name: value for name, value in asking(sold, store="BGO", reference=sold.reference).items() if name != "order_id"}
+    assert ask(oslo, body, key="before").status_code == 202
+    second_unit(chain)
+    Till(chain.systems["BGO"]).sync(row(sold.reference, 100_000, channel="online"))
+    twin = Order.objects.exclude(pk=sold.pk).get()
+
+    found = problem(ask(oslo, body, key="after"), 409, "ambiguous_order")
+    assert found["facts"]["orders"] == [
+        {"order_id": f"ord_{sold.public_id.hex}", "channel": "in_store"},
+        {"order_id": f"ord_{twin.public_id.hex}", "channel": "online"},
+    ]
+    assert ask(oslo, body, key="before")["Idempotency-Replayed"] == "true"
+    chosen = ask(oslo, body | {"channel": "in_store", "confirms_duplicate": True}, key="after")
+    assert (chosen.status_code, chosen.json()["order_id"]) == (202, f"ord_{sold.public_id.hex}")
+
+
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({"amount": {"amount_minor": 0, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
+    ({"amount": {"amount_minor": -1, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
+    ({"amount": {"amount_minor": 250.0, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
+    ({"amount": {"amount_minor": "250", "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
+    ({"amount": {"amount_minor": True, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
+    ({"amount": {"amount_minor": None, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
+    ({"amount": {"amount_minor": 65_000_001, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
+    ({"amount": {"amount_minor": 10**40, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
+    ({"amount": {"currency": "NOK"}}, "amount.amount_minor", "required"),
+    ({"amount": {"amount_minor": 1}}, "amount.currency", "required"),
+    ({"amount": {"amount_minor": 1, "currency": "USD"}}, "amount.currency", "wrong_currency"),
+    ({"amount": {"amount_minor": 1, "currency": ["NOK"]}}, "amount.currency", "wrong_currency"),
+    ({"amount": {"amount_minor": 1, "currency": "NOK", "msn": "1"}}, "amount.msn", "unknown_field"),
+    ({"amount": 250}, "amount", "invalid"),
+    ({"msn": "100002"}, "msn", "unknown_field"),
+    ({"sales_unit": "100002"}, "sales_unit", "unknown_field"),
+    ({"refunding_store": "BGO"}, "refunding_store", "unknown_field"),
+    ({"reason": "because"}, "reason", "invalid_choice"),
+    ({"reason": "other"}, "reason_text", "reason_needed"),
+    ({"reason": "other", "reason_text": "  "}, "reason_text", "reason_needed"),
+    ({"reason_text": "x" * 201}, "reason_text", "max_length"),
+    ({"reason_text": 7}, "reason_text", "invalid"),
+    ({"cashier": ""}, "cashier", "blank"),
+    ({"cashier": "k" * 81}, "cashier", "max_length"),
+    ({"cashier": 7}, "cashier", "invalid"),
+    ({"confirms_duplicate": "yes"}, "confirms_duplicate", "invalid"),
+    ({"confirms_duplicate": 1}, "confirms_duplicate", "invalid"),
+    ({"store": "BGO", "reference": "BER-2026-10042"}, "order_id", "invalid"),
+    ({"channel": "in_store"}, "order_id", "invalid"),
+]
+
+
+@pytest.mark.parametrize(("change", "field", "code"), WRONG)
+def test_a_wrong_field_is_named_and_nothing_moves(
+    oslo: Till, sold: Order, change: dict[str, Any], field: str, code: str
+) -> None:
+    found = problem(ask(oslo, asking(sold) | change), 400, code)
+    assert [(error["field"], error["code"]) for error in found["errors"]] == [(field, code)]
+    assert nothing_moved()
+
+
+@pytest.mark.parametrize(
+    ("gone", "field"), [("order_id", "order_id"), ("amount", "amount"), ("reason", "reason"), ("cashier", "cashier")]
+)
+def test_a_missing_field_is_named(oslo: Till, sold: Order, gone: str, field: str) -> None:
+    body = {name: value for name, value in asking(sold).items() if name != gone}
+    found = problem(ask(oslo, body), 400, "required")
+    assert [error["field"] for error in found["errors"]] == [field]
+    assert nothing_moved()
+
+
+def test_all_wrong_fields_are_named_at_once(oslo: Till, sold: Order) -> None:
+    found = problem(ask(oslo, asking(sold) | {"msn": "1", "reason": "because", "cashier": ""}), 400, "invalid")
+    assert {error["field"] for error in found["errors"]} == {"msn", "reason", "cashier"}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("", "invalid"),
+        ("{", "malformed_json"),
+        ('{"amount": NaN}', "malformed_json"),
+        ("[" * 60_000, "too_deep"),
+        ('{"a":' * 9 + "1" + "}" * 9, "too_deep"),
+        ("[]", "invalid_body"),
+        ("null", "invalid_body"),
+        ('{"cashier": "a", "cashier": "b"}', "duplicate_name"),
+        ('{"amount": {"amount_minor": 1, "amount_minor": 2, "currency": "NOK"}}', "duplicate_name"),
+        ('{"cashier": "a\\u0000"}', "invalid_text"),
+        ('{"cashier": "a\\ud800"}', "invalid_text"),
+        ('{"a": ' + "9" * 5000 + "}", "malformed_json"),
+    ],
+)
+def test_json_that_could_mean_two_things_is_refused_where_money_moves(oslo: Till, chain: Chain, body: str, code: str) -> None:
+    problem(ask(oslo, body), 400, code)
+    assert nothing_moved()
+
+
+def test_a_body_over_64_kibibytes_is_not_read(oslo: Till, sold: Order) -> None:
+    problem(ask(oslo, asking(sold, cashier="k" * 65_536)), 413, "too_large")
+    problem(oslo.post("refunds", "<a/>", content_type="application/xml", Idempotency_Key="1"), 415, "unsupported_media_type")
+
+
+def test_absent_and_invisible_orders_are_answered_alike(oslo: Till, sold: Order) -> None:
+    absent = ask(oslo, asking(sold) | {"order_id": "ord_" + "0" * 32})
+    shapeless = ask(oslo, asking(sold) | {"order_id": "BER-2026-10042"})
+    problem(absent, 404, "not_found")
+    problem(shapeless, 404, "not_found")
+    assert nothing_moved()
+
+
+@pytest.mark.parametrize(("currency", "amount_minor", "status", "code"), [("NOK", 100_001, 409, "exceeds_left")])
+def test_more_than_is_left_is_refused_with_what_is_left(
+    oslo: Till, sold: Order, currency: str, amount_minor: int, status: int, code: str
+) -> None:
+    found = problem(ask(oslo, asking(sold, amount_minor)), status, code)
+    assert found["facts"]["left_minor"] == 100_000
+    assert nothing_moved()
+
+
+def test_another_currency_is_refused(oslo: Till, sold: Order) -> None:
+    response = ask(oslo, asking(sold) | {"amount": {"amount_minor": 100, "currency": "DKK"}})
+    assert response.json()["code"] == "wrong_currency"
+    assert nothing_moved()
+
+
+def test_the_same_amount_again_within_minutes_is_asked_about(oslo: Till, sold: Order) -> None:
+    ask(oslo, asking(sold), key="1")
+    refund = Refund.objects.get()
+    found = problem(ask(oslo, asking(sold), key="2"), 409, "possible_duplicate")
+    assert found["facts"]["refund_id"] == f"ref_{refund.pk.hex}"
+    assert Refund.objects.count() == 1
+    assert ask(oslo, asking(sold, confirms_duplicate=True), key="2").status_code == 202
+    assert OrderAccount.objects.get().reserved_minor == 50_000
+
+
+def test_a_refund_is_found_by_id_by_key_and_by_order(oslo: Till, sold: Order, chain: Chain) -> None:
+    shown = ask(oslo, asking(sold), key="till/1?#%2F").json()
+    other = chain.sold(chain.bergen, "BER-2026-10043", 100)
+    ask(oslo, asking(other, 100), key="2")
+    assert oslo.get(f"refunds/{shown['id']}").json() == shown
+    assert oslo.get("refunds/by-key/till%2F1%3F%23%252F").json() == shown
+    assert oslo.get("refunds", {"order_id": shown["order_id"]}).json() == {"refunds": [shown], "next_cursor": ""}
+    for path in ("refunds/by-key/3", "refunds/by-key/%00", "refunds/ref_" + "0" * 32, "refunds/" + shown["order_id"]):
+        problem(oslo.get(path), 404, "not_found")
+    problem(oslo.get("refunds", {"order_id": "ord_" + "0" * 32}), 404, "not_found")
+
+
+def test_another_stores_refund_looks_absent(oslo: Till, sold: Order, chain: Chain) -> None:
+    shown = ask(oslo, asking(sold)).json()
+    trondheim = Till(chain.systems["TRD"])
+    problem(trondheim.get(f"refunds/{shown['id']}"), 404, "not_found")
+    problem(trondheim.get("refunds/by-key/till-1-000001"), 404, "not_found")
+    assert trondheim.get("refunds").json()["refunds"] == []
+
+
+def test_refunds_are_listed_newest_first_by_cursor(oslo: Till, sold: Order) -> None:
+    made = [ask(oslo, asking(sold, 100 + number), key=str(number)).json()["id"] for number in range(5)]
+    shown: list[str] = []
+    cursor = ""
+    for _page in range(3):
+        page = oslo.get("refunds", {"limit": 2, "cursor": cursor}).json()
+        shown += [refund["id"] for refund in page["refunds"]]
+        cursor = page["next_cursor"]
+    assert (shown, cursor) == (made[::-1], "")
+    problem(oslo.get("refunds", {"cursor": "MS4wLjAuMQ"}), 400, "invalid_cursor")
+
+
+def test_what_is_left_counts_money_in_flight(oslo: Till, sold: Order, chain: Chain) -> None:
+    ask(oslo, asking(sold))
+    response = Till(chain.systems["BGO"]).get(f"orders/ord_{sold.public_id.hex}/refundable")
+    assert response.json() == {
+        "order_id": f"ord_{sold.public_id.hex}",
+        "currency": "NOK",
+        "captured_minor": 100_000,
+        "posted_minor": 0,
+        "external_minor": 0,
+        "reserved_minor": 25_000,
+        "left_minor": 75_000,
+        "on_hold": False,
+        "is_confirmed": False,
+        "in_flight": [{"amount_minor": 25_000, "store_name": chain.oslo.name, "state": "queued"}],
+    }
+    problem(oslo.get("orders/ord_" + "0" * 32 + "/refundable"), 404, "not_found")
+
+
+def test_a_key_that_may_only_read_refunds_asks_for_none(sold: Order, chain: Chain) -> None:
+    reader = Till(keys.add_system(chain.oslo, name="Reader", scopes=[Scope.REFUNDS_READ], by=chain.by))
+    problem(ask(reader, asking(sold)), 403, "forbidden")
+    assert nothing_moved()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_twice_at_once_is_one_refund(chain: Chain) -> None:
+    sold = chain.sold(chain.bergen, "BER-2026-10042", 100_000)
+    tills = [Till(chain.systems["OSL"]), Till(chain.systems["OSL"])]
+    gate = threading.Barrier(2)
+    answers: list[Any] = []
+
+    def send(till: Till) -> None:
+        try:
+            gate.wait(timeout=10)
+            answers.append(ask(till, asking(sold)))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send, args=(till,)) for till in tills]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert sorted(answer.headers.get("Idempotency-Replayed", "") for answer in answers) == ["", "true"]
+    assert OrderAccount.objects.get().reserved_minor == 25_000
