@@ -3,12 +3,23 @@
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from typing import cast
+from typing import Protocol
 
-from django.http import HttpResponse
 from django.test import Client
 
 from stores.models import Order, User
+
+
+class Page(Protocol):
+    """An answer of the test client, as far as the tests read it."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def content(self) -> bytes: ...
+
+    def __getitem__(self, header: str) -> str: ...
 
 
 def signed_in(user: User, *, language: str = "en") -> Client:
@@ -29,14 +40,14 @@ class _Text(HTMLParser):
         self.words.append(data)
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Page) -> str:
     """What a reader sees, on one line, with ordinary spaces."""
     reader = _Text()
     reader.feed(response.content.decode())
     return " ".join(" ".join(reader.words).replace("\u00a0", " ").split())
 
 
-def hidden(response: HttpResponse, name: str) -> str:
+def hidden(response: Page, name: str) -> str:
     """The value of a hidden field. Raises AssertionError when the page has none."""
     found = re.search(rf'name="{name}" value="([^"]*)"', response.content.decode())
     assert found, f"no {name} on the page"
@@ -54,16 +65,16 @@ class Till:
     def path(self) -> str:
         return f"/desk/orders/{self.order.public_id}/"
 
-    def open(self) -> HttpResponse:
-        return cast(HttpResponse, self.client.get(self.path))
+    def open(self) -> Page:
+        return self.client.get(self.path)
 
     def fill(self, amount: str, *, reason: str = "returned", reason_text: str = "", key: str = "") -> dict[str, str]:
         """What the form sends: with the key of a freshly opened page, unless one is given."""
         key = key or hidden(self.open(), "request_key")
         return {"amount": amount, "reason": reason, "reason_text": reason_text, "request_key": key}
 
-    def confirm(self, filled: dict[str, str]) -> HttpResponse:
-        return cast(HttpResponse, self.client.post(f"{self.path}confirm/", filled))
+    def confirm(self, filled: dict[str, str]) -> Page:
+        return self.client.post(f"{self.path}confirm/", filled)
 
-    def refund(self, filled: dict[str, str]) -> HttpResponse:
-        return cast(HttpResponse, self.client.post(f"{self.path}refund/", filled))
+    def refund(self, filled: dict[str, str]) -> Page:
+        return self.client.post(f"{self.path}refund/", filled)

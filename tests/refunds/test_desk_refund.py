@@ -49,7 +49,7 @@ def test_what_is_left_counts_money_in_flight_in_other_stores(chain: Chain, till:
     ("25x", ""),
 ])  # fmt: skip
 def test_the_amount_is_checked_while_it_is_typed(till: Till, typed: str, said: str) -> None:
-    assert text_of(till.client.get(f"{till.path}amount/", {"amount": typed})) == said  # type: ignore[arg-type]  # a test response
+    assert text_of(till.client.get(f"{till.path}amount/", {"amount": typed})) == said
 
 
 def test_the_confirmation_names_store_sum_way_and_time_and_asks_for_nothing_yet(till: Till) -> None:
@@ -77,10 +77,10 @@ def test_kari_refunds_part_of_bergens_order(chain: Chain, till: Till) -> None:
     assert (answer.status_code, answer["Location"]) == (302, f"/desk/refunds/{refund.pk}/")
     assert (refund.amount_minor, refund.order, refund.refunding_store) == (25_000, till.order, chain.oslo)
     assert (refund.requested_by, refund.state, refund.reason) == (chain.kari, State.QUEUED, "returned")
-    assert "Queued" in text_of(till.client.get(answer["Location"]))  # type: ignore[arg-type]  # a test response
+    assert "Queued" in text_of(till.client.get(answer["Location"]))
     run(refund)
     done = till.client.get(answer["Location"])
-    assert "Refunded Vipps has confirmed the refund." in text_of(done)  # type: ignore[arg-type]  # a test response
+    assert "Refunded Vipps has confirmed the refund." in text_of(done)
     assert "hx-get" not in done.content.decode(), "a page that is done stops asking"
 
 
@@ -185,7 +185,7 @@ def test_a_lost_answer_says_do_not_repeat(chain: Chain, till: Till) -> None:
     till.refund(till.fill("250"))
     refund = run(Refund.objects.get())
     assert refund.state == State.UNKNOWN
-    said = text_of(till.client.get(f"/desk/refunds/{refund.pk}/"))  # type: ignore[arg-type]  # a test response
+    said = text_of(till.client.get(f"/desk/refunds/{refund.pk}/"))
     assert "We are finding out" in said
     assert "Do not repeat it" in said
     assert "Next look at" in said
@@ -202,7 +202,7 @@ def test_my_refunds_today_are_hers_in_this_store(chain: Chain, till: Till) -> No
     mine = ask(till.order, 25_000, who=chain.kari, store=chain.oslo).refund
     ask(till.order, 11_100, who=chain.mona, store=chain.oslo)
     Refund.objects.filter(pk=mine.pk).update(moved_at=mine.accepted_at + timedelta(seconds=1))
-    said = text_of(till.client.get("/desk/today/"))  # type: ignore[arg-type]  # a test response
+    said = text_of(till.client.get("/desk/today/"))
     assert "NOK 250.00" in said
     assert "NOK 111.00" not in said
 
@@ -213,7 +213,7 @@ def test_a_large_refund_waits_for_mona_who_finds_it_and_says_yes(chain: Chain, t
     refund = Refund.objects.get()
     assert refund.state == State.AWAITING_APPROVAL
     hers = till.client.get(answer["Location"])
-    assert "Waits for approval" in text_of(hers)  # type: ignore[arg-type]  # a test response
+    assert "Waits for approval" in text_of(hers)
     assert 'value="approve"' not in hers.content.decode()
     assert till.client.post(f"/desk/refunds/{refund.pk}/decision/", {"decision": "approve"}).status_code == 403
     mona = signed_in(chain.mona)
