@@ -1,12 +1,18 @@
-"""Who asks, for access and for the trail."""
+"""Who asks, what she may, and how the trail names her; each asked of the database once in a request."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from stores import access
+from stores.access import Right
 from stores.actors import Actor
 from stores.models import Company, User
+
+Answer = TypeVar("Answer")
 
 
 def asker_of(request: HttpRequest) -> User:
@@ -18,7 +24,12 @@ def asker_of(request: HttpRequest) -> User:
 
 def company_of(request: HttpRequest) -> Company:
     """The company whose rows the asker may see."""
-    return access.company_of(asker_of(request))
+    return once(request, "company", lambda: access.company_of(asker_of(request)))
+
+
+def may(request: HttpRequest, right: Right) -> bool:
+    """Whether the asker holds the right. A page asks dozens of times; verbs that decide about money ask again."""
+    return once(request, f"may {right.name}", lambda: access.may(asker_of(request), right))
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -29,3 +40,13 @@ def actor_of(request: HttpRequest) -> Actor:
         address=request.META.get("REMOTE_ADDR", ""),
         request_id=str(context.get("request_id", "")),
     )
+
+
+def once(request: HttpRequest, question: str, ask: Callable[[], Answer]) -> Answer:
+    """The answer to a question that cannot change within this request of this person."""
+    answers = request.__dict__.setdefault("_hq_answers", {})
+    key = (request.user.pk, question)
+    if key not in answers:
+        answers[key] = ask()
+    answer: Answer = answers[key]
+    return answer

@@ -7,8 +7,7 @@ from django.http import Http404, HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
 
-from hq.admin.asking import asker_of, company_of
-from stores import access
+from hq.admin.asking import company_of, may
 from stores.access import Right
 
 
@@ -53,7 +52,7 @@ class HqAdmin(ModelAdmin):
 
     def may(self, request: HttpRequest, right: Right) -> bool:
         """Whether the asker holds that right at headquarters."""
-        return access.may(asker_of(request), right)
+        return may(request, right)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         queryset: QuerySet[Any] = super().get_queryset(request)
@@ -83,7 +82,7 @@ class Rows(TabularInline):
     hide_title = True
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return access.may(asker_of(request), Right.SEE_HQ)
+        return may(request, Right.SEE_HQ)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

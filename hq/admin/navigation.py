@@ -8,13 +8,12 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from hq.admin.asking import asker_of
-from stores import access
+from hq.admin.asking import may
 from stores.access import Right
 
 
 def _if_may(right: Right) -> Callable[[HttpRequest], bool]:
-    return lambda request: access.may(asker_of(request), right)
+    return lambda request: may(request, right)
 
 
 def _page(title: Any, icon: str, table: str, right: Right = Right.SEE_HQ) -> dict[str, Any]:

@@ -1,0 +1,310 @@
+"""What headquarters does: every change is a verb, with an entry in the trail, a reason where one is due, and no secret back."""
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from stores import audit, credentials, keys
+from stores.models import ApiKey, Entry, KeySet, Membership, Role, SalesUnit, Store, StoreSystem, User
+from tests.conftest import Chain
+from tests.hq.headquarters import at_headquarters
+
+VALUES = {
+    "client_id": "canary-client-id-7f3a",
+    "client_secret": "canary-client-secret-b81c",
+    "subscription_key": "canary-subscription-key-2d9e",
+}
+FROM = {"valid_from_0": "2026-01-01", "valid_from_1": "00:00"}
+
+
+@pytest.fixture
+def hanne(chain: Chain) -> Client:
+    """Hanne at headquarters, her second factor just proven."""
+    return at_headquarters(chain.hanne)
+
+
+def last_sentence() -> str:
+    entry = Entry.objects.order_by("-id").first()
+    assert entry is not None
+    return audit.sentence_of(entry)
+
+
+def test_a_store_is_opened(chain: Chain, hanne: Client) -> None:
+    form = {"code": "SVG", "name": "Nordlys Stavanger", "city": "Stavanger", "country": "NO", "time_zone": "Europe/Oslo"}
+    answer = hanne.post("/hq/stores/store/open_store/", form, follow=True)
+    assert "Nordlys Stavanger (SVG) is open in the hub." in answer.content.decode()
+    assert Store.objects.get(code="SVG").company == chain.company
+    entry = Entry.objects.get(event="store.opened", subject_id=str(Store.objects.get(code="SVG").public_id))
+    assert entry.actor_name == "Hanne"
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "sentence"),
+    [
+        ("code", "o", "Two to twenty capital letters and digits."),
+        ("code", "OSL", "already"),
+        ("time_zone", "Europe/Nowhere", "No such time zone"),
+        ("country", "XX", "not one of the available choices"),
+    ],
+)
+def test_a_wrong_store_is_refused_at_its_field(chain: Chain, hanne: Client, field: str, wrong: str, sentence: str) -> None:
+    form = {"code": "SVG", "name": "S", "city": "S", "country": "NO", "time_zone": "Europe/Oslo", field: wrong}
+    answer = hanne.post("/hq/stores/store/open_store/", form)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert Store.objects.count() == 5
+
+
+def test_closing_a_store_needs_a_reason(chain: Chain, hanne: Client) -> None:
+    url = f"/hq/stores/store/{chain.oslo.pk}/close_store/"
+    assert hanne.post(url, {"reason": " "}).status_code == 422
+    assert hanne.get(url).status_code == 200
+    chain.oslo.refresh_from_db()
+    assert chain.oslo.is_open
+    assert hanne.post(url, {"reason": "The lease ran out"}).status_code == 302
+    chain.oslo.refresh_from_db()
+    assert not chain.oslo.is_open
+    assert last_sentence() == "Store OSL was closed: The lease ran out"
+
+
+def test_a_sales_unit_is_added_and_shared(chain: Chain, hanne: Client) -> None:
+    form = {
+        "msn": "200001",
+        "name": "Stavanger",
+        "market": "NO",
+        "environment": "simulator",
+        "store": str(chain.oslo.pk),
+        "reference_prefix": "OSL-",
+        "channel": "online",
+        **FROM,
+    }
+    assert hanne.post("/hq/stores/salesunit/add_unit/", form).status_code == 302
+    unit = SalesUnit.objects.get(msn="200001")
+    assert (unit.currency, unit.key_set) == ("NOK", None)
+    share = {"store": str(chain.bergen.pk), "reference_prefix": "OSL-2", "channel": "online", **FROM}
+    refused = hanne.post(f"/hq/stores/salesunit/{unit.pk}/share_unit/", share)
+    assert refused.status_code == 422, "one prefix starts with the other"
+    assert unit.store_units.count() == 1
+    share["reference_prefix"] = "BGO-"
+    assert hanne.post(f"/hq/stores/salesunit/{unit.pk}/share_unit/", share).status_code == 302
+    assert set(unit.store_units.values_list("prefix", flat=True)) == {"OSL-", "BGO-"}
+
+
+def test_keys_go_in_and_never_come_out(chain: Chain, hanne: Client, caplog: pytest.LogCaptureFixture) -> None:
+    unit = chain.units["OSL"]
+    url = f"/hq/stores/salesunit/{unit.pk}/bind_own/"
+    opened = hanne.get(url).content.decode()
+    assert opened.count('type="password"') == 3
+    assert 'autocomplete="off' in opened
+    incomplete = hanne.post(url, {**VALUES, "subscription_key": ""})
+    assert incomplete.status_code == 422
+    bad = hanne.post(url, {**VALUES, "client_id": "with\nline"})
+    assert bad.status_code == 422
+    assert hanne.post(url, VALUES).status_code == 302
+    unit.refresh_from_db()
+    assert unit.key_set is not None
+    assert unit.key_set.version == 2
+    shown = [
+        incomplete.content.decode(),
+        bad.content.decode(),
+        caplog.text,
+        *(hanne.get(path, follow=True).content.decode() for path in _pages(unit, unit.key_set)),
+        *(entry.canonical for entry in Entry.objects.all()),
+        *(str(session.get_decoded()) for session in Session.objects.all()),
+    ]
+    for value in VALUES.values():
+        assert not [text for text in shown if value in text]
+    opened_keys = credentials.unsealed_keys(unit.key_set)
+    assert opened_keys.client_secret == VALUES["client_secret"]
+    assert unit.key_set.fingerprint in hanne.get(f"/hq/stores/keyset/{unit.key_set.pk}/change/").content.decode()
+
+
+def _pages(unit: SalesUnit, key_set: KeySet) -> list[str]:
+    return [
+        "/hq/",
+        "/hq/stores/keyset/",
+        f"/hq/stores/keyset/{key_set.pk}/change/",
+        f"/hq/stores/keyset/{key_set.pk}/enter_new_keys/",
+        "/hq/stores/salesunit/",
+        f"/hq/stores/salesunit/{unit.pk}/change/",
+        f"/hq/stores/salesunit/{unit.pk}/bind_own/",
+        "/hq/stores/entry/",
+    ]
+
+
+def test_partner_keys_are_added_and_bound(chain: Chain, hanne: Client) -> None:
+    form = {"name": "Second partner", "subject": "partner-2", "environment": "simulator", **VALUES}
+    assert hanne.post("/hq/stores/keyset/add_partner_set/", form).status_code == 302
+    key_set = KeySet.objects.get(subject="partner-2")
+    assert (key_set.kind, key_set.version) == ("partner", 1)
+    again = hanne.post("/hq/stores/keyset/add_partner_set/", form)
+    assert again.status_code == 422
+    unit = chain.units["TRD"]
+    assert hanne.post(f"/hq/stores/salesunit/{unit.pk}/bind_partner/", {"key_set": key_set.pk}).status_code == 302
+    unit.refresh_from_db()
+    assert unit.key_set == key_set
+
+
+def test_an_api_key_is_shown_once(chain: Chain, hanne: Client, caplog: pytest.LogCaptureFixture) -> None:
+    system = chain.systems["OSL"]
+    answer = hanne.post(f"/hq/stores/storesystem/{system.pk}/issue_key/", {"expires_at_0": "", "expires_at_1": ""})
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    key = ApiKey.objects.get(system=system)
+    page = answer.content.decode()
+    text = page[page.index(f"rhk_{key.lookup}_") :][:64]
+    assert keys.system_for(text) == system
+    secret = text[21:]
+    later = [
+        hanne.get(f"/hq/stores/storesystem/{system.pk}/change/").content.decode(),
+        hanne.get(f"/hq/stores/apikey/{key.pk}/change/").content.decode(),
+        hanne.get("/hq/stores/apikey/").content.decode(),
+        hanne.get("/hq/stores/entry/").content.decode(),
+        *(entry.canonical for entry in Entry.objects.all()),
+        *(str(session.get_decoded()) for session in Session.objects.all()),
+        caplog.text,
+        str(hanne.cookies),
+    ]
+    assert not [shown for shown in later if secret in shown]
+
+
+def test_a_revoked_key_is_refused_at_once(chain: Chain, hanne: Client) -> None:
+    issued = keys.issue_key(chain.systems["OSL"], by=chain.by)
+    url = f"/hq/stores/apikey/{issued.key.pk}/revoke/"
+    assert hanne.post(url, {"reason": ""}).status_code == 422
+    assert keys.system_for(issued.text) is not None
+    assert hanne.post(url, {"reason": "Lost with a laptop"}).status_code == 302
+    assert keys.system_for(issued.text) is None
+    assert last_sentence().endswith("was revoked: Lost with a laptop")
+    assert hanne.post(url, {"reason": "again"}).status_code == 422
+
+
+def test_a_store_system_is_added_with_the_scopes_that_were_ticked(chain: Chain, hanne: Client) -> None:
+    form = {"store": str(chain.bergen.pk), "name": "Web shop", "scopes": ["orders:write", "refunds:read"]}
+    assert hanne.post("/hq/stores/storesystem/add_system/", form).status_code == 302
+    system = StoreSystem.objects.get(name="Web shop")
+    assert (system.store, system.scopes) == (chain.bergen, ["orders:write", "refunds:read"])
+    assert hanne.post("/hq/stores/storesystem/add_system/", {**form, "scopes": ["all"]}).status_code == 422
+
+
+def test_a_person_is_added_and_sets_her_own_password(chain: Chain, hanne: Client) -> None:
+    form = {
+        "username": "nina",
+        "first_name": "Nina",
+        "last_name": "Nes",
+        "email": "",
+        "store": str(chain.oslo.pk),
+        "role": "cashier",
+    }
+    answer = hanne.post("/hq/stores/user/add_person/", form)
+    nina = User.objects.get(username="nina")
+    assert not nina.has_usable_password()
+    assert last_sentence() == "Nina Nes got the role cashier in OSL."
+    page = answer.content.decode()
+    link = page[page.index("http://testserver/accounts/password/reset/key/") :].split("<")[0]
+    visitor = Client()
+    landed = visitor.get(link, follow=True)
+    chosen = "a long enough pass phrase of Nina"
+    set_to = visitor.post(landed.redirect_chain[-1][0], {"password1": chosen, "password2": chosen})
+    assert set_to.status_code == 302
+    nina.refresh_from_db()
+    assert nina.check_password(chosen)
+    again = Client().get(link, follow=True)
+    assert "password1" not in again.content.decode(), "the link works once"
+
+
+def test_a_person_is_not_made_without_a_fitting_role(chain: Chain, hanne: Client) -> None:
+    form = {"username": "nina", "first_name": "Nina", "last_name": "Nes", "store": "", "role": "cashier"}
+    answer = hanne.post("/hq/stores/user/add_person/", form)
+    assert answer.status_code == 422
+    assert "belong to a store" in answer.content.decode()
+    assert hanne.post("/hq/stores/user/add_person/", {**form, "username": "Kari", "role": "finance"}).status_code == 422
+    assert not User.objects.filter(first_name="Nina").exists()
+
+
+def test_a_sign_in_link_is_in_the_trail(chain: Chain, hanne: Client) -> None:
+    answer = hanne.post(f"/hq/stores/user/{chain.kari.pk}/make_link/")
+    assert "/accounts/password/reset/key/" in answer.content.decode()
+    assert last_sentence() == "A link to set a new password was made for Kari."
+    assert "/reset/key/" not in Entry.objects.latest("id").canonical
+
+
+def test_roles_are_given_changed_and_ended(chain: Chain, hanne: Client) -> None:
+    give = {"store": str(chain.bergen.pk), "role": "cashier"}
+    assert hanne.post(f"/hq/stores/user/{chain.kari.pk}/give_role/", give).status_code == 302
+    held = Membership.objects.get(user=chain.kari, store=chain.bergen, ended_at=None)
+    assert hanne.post(f"/hq/stores/membership/{held.pk}/change_role/", {"role": "manager"}).status_code == 302
+    now = Membership.objects.get(user=chain.kari, store=chain.bergen, ended_at=None)
+    assert now.role == Role.MANAGER
+    assert hanne.post(f"/hq/stores/membership/{now.pk}/end_role/", {"reason": ""}).status_code == 422
+    assert hanne.post(f"/hq/stores/membership/{now.pk}/end_role/", {"reason": "Moved"}).status_code == 302
+    assert not Membership.objects.filter(user=chain.kari, store=chain.bergen, ended_at=None).exists()
+    assert last_sentence() == "Kari left BGO (was manager): Moved"
+
+
+def test_nobody_gives_herself_a_role(chain: Chain, hanne: Client) -> None:
+    answer = hanne.post(f"/hq/stores/user/{chain.hanne.pk}/give_role/", {"store": "", "role": "finance"})
+    assert answer.status_code == 422
+    assert "Nobody changes their own roles" in answer.content.decode()
+    assert not chain.hanne.memberships.filter(role=Role.FINANCE).exists()
+
+
+def test_forms_about_keys_people_and_approvals_ask_for_a_fresh_proof(chain: Chain) -> None:
+    client = at_headquarters(chain.hanne, seconds_ago=16 * 60)
+    paths = [
+        f"/hq/stores/salesunit/{chain.units['OSL'].pk}/bind_own/",
+        "/hq/stores/keyset/add_partner_set/",
+        f"/hq/stores/storesystem/{chain.systems['OSL'].pk}/issue_key/",
+        "/hq/stores/user/add_person/",
+        f"/hq/stores/user/{chain.kari.pk}/give_role/",
+        f"/hq/stores/user/{chain.kari.pk}/make_link/",
+    ]
+    for path in paths:
+        assert client.get(path)["Location"].startswith("/accounts/2fa/reauthenticate/?next="), path
+        assert client.post(path, VALUES)["Location"].startswith("/accounts/2fa/reauthenticate/?next="), path
+    stored = str([session.get_decoded() for session in Session.objects.all()])
+    assert "canary" not in stored, "a stale form is dropped, not kept in the session"
+    assert not ApiKey.objects.exists()
+
+
+def test_a_form_may_take_a_while_to_fill_in(chain: Chain) -> None:
+    client = at_headquarters(chain.hanne, seconds_ago=10 * 60)
+    path = f"/hq/stores/salesunit/{chain.units['OSL'].pk}/bind_own/"
+    assert client.get(path).status_code == 302
+    assert client.post(path, VALUES).status_code == 302
+    chain.units["OSL"].refresh_from_db()
+    key_set = chain.units["OSL"].key_set
+    assert key_set is not None
+    assert key_set.version == 2
+
+
+def test_a_form_from_another_site_is_refused(chain: Chain) -> None:
+    insider = at_headquarters(chain.hanne)
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = insider.cookies
+    answer = strict.post(f"/hq/stores/store/{chain.oslo.pk}/close_store/", {"reason": "x"})
+    assert answer.status_code == 403
+    chain.oslo.refresh_from_db()
+    assert chain.oslo.is_open
+
+
+def test_names_are_shown_as_text_never_as_markup(chain: Chain, hanne: Client) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    form = {"code": "XSS", "name": evil, "city": evil, "country": "NO", "time_zone": "Europe/Oslo"}
+    assert hanne.post("/hq/stores/store/open_store/", form).status_code == 302
+    store = Store.objects.get(code="XSS")
+    hanne.post(f"/hq/stores/store/{store.pk}/close_store/", {"reason": evil})
+    keys.add_system(chain.oslo, name=evil, scopes=["orders:read"], by=chain.by)
+    chain.kari.first_name = evil
+    chain.kari.save()
+    paths = ["/hq/stores/store/", f"/hq/stores/store/{store.pk}/change/", "/hq/stores/entry/", "/hq/stores/storesystem/"]
+    paths += ["/hq/stores/user/", "/hq/stores/membership/", f"/hq/stores/user/{chain.kari.pk}/give_role/"]
+    for path in paths:
+        page = hanne.get(path).content.decode()
+        assert "<img src=x" not in page, path
+        assert "&lt;img src=x" in page, path
+
+
+def test_signing_out_ends_the_session(chain: Chain, hanne: Client) -> None:
+    assert hanne.post("/hq/logout/")["Location"].startswith("/accounts/login/")
+    assert hanne.get("/hq/").status_code == 302
