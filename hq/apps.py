@@ -3,14 +3,15 @@
 from django.apps import AppConfig
 
 from hq import checks
+from hq.celery import app as celery_app
 from hq.events import HQ_EVENTS
 from stores import events
 
-__all__ = ["HqConfig", "checks"]
+__all__ = ["HqConfig", "celery_app", "checks"]
 
 
 class HqConfig(AppConfig):
-    """The roof. Importing `checks` registers them."""
+    """The roof. Importing `checks` registers them; importing the Celery app lets every process of the hub nudge."""
 
     name = "hq"
     label = "hq"

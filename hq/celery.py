@@ -14,6 +14,7 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hq.settings")
 
 app = Celery("refund_hub")
+app.set_default()  # else only the thread that imported this would publish through it
 
 
 @setup_logging.connect  # Celery would replace the hub's log configuration by its own
@@ -67,3 +68,4 @@ app.conf.update(
     **_broker(),
 )
 app.autodiscover_tasks(["refunds"])
+app.autodiscover_tasks(["hq"], related_name="worker")

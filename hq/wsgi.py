@@ -4,7 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from hq.checks import refuse_unsafe_start
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hq.settings")
 os.environ.setdefault("PROCESS", "web")
 
 application = get_wsgi_application()
+refuse_unsafe_start("web")

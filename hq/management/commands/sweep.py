@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
 
 from hq.checks import refuse_unsafe_start
+from hq.watchdog import watch_calls
 from refunds.sweep import sweep_once
 from stores.actors import hub
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, every: float, once: bool, **options: Any) -> None:
         refuse_unsafe_start("sweep")
+        watch_calls()
         stop = threading.Event()
 
         def end(_signal: int, _frame: FrameType | None) -> None:
