@@ -107,9 +107,7 @@ class Supervisor:
         while not spec.ready(child.log):
             code = child.ended()
             if code is not None or time.monotonic() > deadline:
-                why = (
-                    f"ended with {code}" if code is not None else f"was not ready within {spec.ready_within:g} seconds"
-                )
+                why = f"ended with {code}" if code is not None else f"was not ready within {spec.ready_within:g} seconds"
                 raise StartFailed(f"{spec.name} {why}. The end of {child.log}:\n{child.last_words()}")
             time.sleep(_BEAT)
         child.is_ready = True

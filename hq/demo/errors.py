@@ -1,0 +1,5 @@
+"""What the demo raises."""
+
+
+class DemoFailed(RuntimeError):
+    """The demo cannot go on; the text says why and what to do."""
