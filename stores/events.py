@@ -206,6 +206,34 @@ class SigningSecretMade(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RegistrationOpened(TrailEvent):
+    name = "webhook_registration.opened"
+    sentence = _("An address for Vipps' notices was made for {subject} ({environment}): {registration}.")
+    registration: str
+    subject: str
+    environment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationConfirmed(TrailEvent):
+    name = "webhook_registration.confirmed"
+    sentence = _("Vipps' webhook {provider_id} for {subject} was entered, fingerprint of its secret {fingerprint}.")
+    registration: str
+    subject: str
+    provider_id: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationEnded(TrailEvent):
+    name = "webhook_registration.ended"
+    sentence = _("The address for Vipps' notices of {subject} was ended: {reason}")
+    registration: str
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrdersSynced(TrailEvent):
     name = "orders.synced"
     sentence = _("{system} synced {rows} rows: {created} new, {updated} updated, {unchanged} unchanged, {refused} refused.")
@@ -263,6 +291,7 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     ApiKeyIssued,
     ApiKeyRevoked,
     SigningSecretMade,
+    *(RegistrationOpened, RegistrationConfirmed, RegistrationEnded),
     OrdersSynced,
     OrderContradicted,
     OrderDiscovered,

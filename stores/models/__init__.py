@@ -3,6 +3,7 @@
 from stores.models.api_key import ApiKey, Scope, StoreSystem
 from stores.models.audit import Chain, Entry, LookUp
 from stores.models.key_set import KeyField, KeySet, KeySetKind
+from stores.models.notice import Notice, NoticeVerdict, WebhookRegistration
 from stores.models.order import Order, OrderConflict, OrderLine, reference_key
 from stores.models.people import HQ_ROLES, STORE_ROLES, Membership, Role, User
 from stores.models.secret import Secret
@@ -22,6 +23,8 @@ __all__ = [
     "KeySetKind",
     "LookUp",
     "Membership",
+    "Notice",
+    "NoticeVerdict",
     "Order",
     "OrderConflict",
     "OrderLine",
@@ -33,5 +36,6 @@ __all__ = [
     "StoreSystem",
     "StoreUnit",
     "User",
+    "WebhookRegistration",
     "reference_key",
 ]
