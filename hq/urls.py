@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/", include("stores.api.docs")),
     path("api/v1/", include("stores.api.urls")),
     path("api/v1/", include("refunds.api.urls")),
+    path("hooks/", include("refunds.inbound.urls")),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}refunds/favicon.svg")),

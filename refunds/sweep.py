@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from refunds import execution, nudges, states
+from refunds import doorbell, execution, nudges, states
 from refunds.models import Heartbeat, Outbox, Refund, State
-from stores import clock
+from stores import clock, notices
 from stores.actors import Actor
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class Swept:
     given_to_people: int = 0
     announced: int = 0
     run: int = 0
+    notices: int = 0
 
 
 def sweep_once(*, by: Actor) -> Swept:
@@ -42,10 +43,11 @@ def sweep_once(*, by: Actor) -> Swept:
     lapsed = _release_lapsed_leases(by)
     expired = _expire_approvals(by)
     given = _give_to_people(by)
+    read = _read_notices()
     announced, run = _move_due(by)
     _forget_old_nudges()
     Heartbeat.objects.update_or_create(name="sweep", defaults={"at": clock.db_now()})
-    return Swept(lapsed=lapsed, expired=expired, given_to_people=given, announced=announced, run=run)
+    return Swept(lapsed=lapsed, expired=expired, given_to_people=given, announced=announced, run=run, notices=read)
 
 
 def _release_lapsed_leases(by: Actor) -> int:
@@ -77,6 +79,14 @@ def _give_to_people(by: Actor) -> int:
 def _move_all(found: QuerySet[Refund], row: states.Move, by: Actor, because: str, **changes: Any) -> int:
     """One transaction a row: a row that somebody else took is not the loss of a batch."""
     return sum(states.move(refund, row, by=by, because=because, **changes) for refund in found.order_by("pk")[:BATCH])
+
+
+def _read_notices() -> int:
+    """Notices whose message was lost. Reading one is short and asks nobody, so it is done here."""
+    unread = notices.unread_notices(limit=BATCH)
+    for notice_id in unread:
+        doorbell.answer(notice_id)
+    return len(unread)
 
 
 def _move_due(by: Actor) -> tuple[int, int]:

@@ -6,10 +6,13 @@ import uuid
 from celery import shared_task
 from django.db import close_old_connections
 
-from refunds import execution, sweep
+from refunds import doorbell, execution, sweep
 from stores.actors import hub
 
 logger = logging.getLogger(__name__)
+
+_LONGEST_NUMBER = 18
+"""Digits of a row's number that PostgreSQL still takes."""
 
 
 @shared_task(name="refunds.run_refund")
@@ -22,6 +25,16 @@ def run_refund(refund_id: object) -> None:
         return
     close_old_connections()
     execution.run_until_rest(row_id, by=hub("worker"))
+
+
+@shared_task(name=doorbell.TASK)
+def read_notice(notice_id: object) -> None:
+    """Read the notice with that id; an id that is none, or nobody's, does nothing."""
+    if not str(notice_id).isdecimal() or len(str(notice_id)) > _LONGEST_NUMBER:
+        logger.warning("a message without a notice's id was ignored")
+        return
+    close_old_connections()
+    doorbell.answer(int(str(notice_id)))
 
 
 @shared_task(name="refunds.sweep")
