@@ -9,5 +9,6 @@ urlpatterns = [
     path("refunds/by-key/<path:key>", RefundByKeyView.as_view(), name="api-refund-by-key"),
     path("refunds/<str:refund_id>", RefundView.as_view(), name="api-refund"),
     path("orders/<str:order_id>/refundable", RefundableView.as_view(), name="api-refundable"),
-    re_path(r"^.*$", UnknownView.as_view(), name="api-unknown"),
+    # The empty pattern matches every address; ".*" would let one with a line break in it through.
+    re_path("", UnknownView.as_view(), name="api-unknown"),
 ]

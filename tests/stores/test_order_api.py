@@ -99,6 +99,7 @@ def test_other_methods_are_not_there(oslo: Till, method: str) -> None:
 
 def test_an_address_that_is_not_there_is_a_problem_too(oslo: Till) -> None:
     problem(oslo.get("nothing/here"), 404, "not_found")
+    problem(oslo.get("refunds/by-key/line%0Abreak"), 404, "not_found")
     problem(oslo.post("orders/", {}), 404, "not_found")
 
 
