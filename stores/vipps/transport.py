@@ -81,7 +81,7 @@ class RequestsTransport:
             with self._session.request(
                 request.method,
                 request.base_url + request.path,
-                headers={"Accept-Encoding": "identity", **request.headers},
+                headers=dict(request.headers),
                 data=request.body,
                 timeout=(min(CONNECT_SECONDS, max(0.001, current.deadline.remaining)), READ_SECONDS),
                 allow_redirects=False,

@@ -89,6 +89,15 @@ def test_a_second_401_is_unauthorized_and_not_a_third_attempt(world: World) -> N
     assert len(transport.sent("refund")) == 2
 
 
+def test_the_token_of_a_second_401_is_not_kept_either(world: World) -> None:
+    transport = Recorder(answers=[answer(401, ""), answer(401, ""), answer(200, modification(2500))])
+    bergen = world.epayment(BERGEN, transport=transport)
+    with pytest.raises(Unauthorized):
+        bergen.refund(ORDER, nok(2500), idempotency_key="hub-1")
+    bergen.refund(ORDER, nok(2500), idempotency_key="hub-1")
+    assert len(transport.sent("token")) == 3
+
+
 def test_an_answer_lost_on_the_repeated_call_is_unsure(world: World) -> None:
     transport = Recorder(answers=[answer(401, ""), Unsure("refund", detail="lost")])
     with pytest.raises(Unsure):

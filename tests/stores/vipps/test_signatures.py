@@ -19,8 +19,7 @@ VECTOR = Signed(
     date="Thu, 30 Mar 2023 08:38:32 GMT",
     content_hash="lNlsp1XA03N34HrQsVzPgJKtC+r7l/RBF4V3JQUWMj4=",
     authorization=(
-        "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256"
-        "&Signature=agAiSyogQbDHpeucoNwYz+yAr5nJ+v+zasdkSbqzv+U="
+        "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=agAiSyogQbDHpeucoNwYz+yAr5nJ+v+zasdkSbqzv+U="
     ),
 )
 

@@ -155,6 +155,14 @@ def test_regenerated_keys_stop_the_old_ones_and_their_tokens_at_once(world: Worl
     assert world.epayment(BERGEN, keys=new).get_payment(ORDER).reference == ORDER
 
 
+def test_a_new_secret_alone_stops_the_tokens_of_the_old_one(world: World) -> None:
+    bergen = world.epayment(BERGEN)
+    bergen.get_payment(ORDER)
+    world.simulator.add_sales_unit(BERGEN, keys=replace(world.keys[BERGEN], client_secret="a-new-one"))
+    with pytest.raises(Unauthorized):
+        bergen.get_payment(ORDER)
+
+
 def test_an_expired_token_is_replaced_without_the_caller_noticing(world: World) -> None:
     bergen = world.epayment(BERGEN)
     bergen.get_payment(ORDER)
