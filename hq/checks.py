@@ -35,7 +35,7 @@ def keys_are_set(process: str) -> list[CheckMessage]:
     missing = [
         Error(f"{name} is missing: {HOW_TO_SET.get(name, f'set {name} or {name}_FILE')}.", id="hub.E001")
         for name, processes in KEY_SETTINGS.items()
-        if process in processes and not getattr(settings, name)
+        if process in processes and not _value_of(name)
     ]
     return [*missing, *_rings_can_be_read(), *_keys_differ()]
 
@@ -87,6 +87,14 @@ def _has_production() -> bool:
         return False
 
 
+def _value_of(name: str) -> str:
+    """Django itself refuses to give an empty SECRET_KEY, in words that do not say how to set one."""
+    try:
+        return str(getattr(settings, name))
+    except ImproperlyConfigured:
+        return ""
+
+
 def _rings_can_be_read() -> list[CheckMessage]:
     try:
         vault.check_rings()
@@ -96,7 +104,7 @@ def _rings_can_be_read() -> list[CheckMessage]:
 
 
 def _keys_differ() -> list[CheckMessage]:
-    values = [getattr(settings, name) for name in (*KEY_SETTINGS, "VAULT_PRIVATE_KEYS") if getattr(settings, name)]
+    values = [value for name in (*KEY_SETTINGS, "VAULT_PRIVATE_KEYS") if (value := _value_of(name))]
     if len(set(values)) == len(values):
         return []
     return [Error("Two of the hub's keys are the same: give each its own value.", id="hub.E007")]
