@@ -15,7 +15,6 @@ from stores.models import Order
 
 _WAITS_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300, 900)
 _SHORTEST_SOFT_WAIT = timedelta(seconds=12)
-_LONGEST_WAIT = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +53,8 @@ def claim_refund(refund_id: uuid.UUID, *, by: Actor) -> Claim | None:
 def _claim(refund_id: uuid.UUID, by: Actor) -> Claim | None:
     now = clock.db_now()
     due = (
-        Refund.objects.select_for_update(of=("self",), skip_locked=True)
+        # no_key: the settling of another refund of the order announces this one, and must not wait for us (we may wait for it)
+        Refund.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
         .filter(pk=refund_id, state__in=states.T5_CLAIM.before, next_action_at__lte=now)
         .first()
     )
@@ -78,10 +78,10 @@ def _claim(refund_id: uuid.UUID, by: Actor) -> Claim | None:
 
 
 def next_look(claim: Claim, *, at_least: float | None = None, soft: bool = False) -> datetime:
-    """When to try again: later with every claim; `at_least` seconds is Vipps' own Retry-After."""
+    """When to try again: later with every claim; `at_least` seconds is Vipps' own Retry-After, which is never cut short."""
     wait = timedelta(seconds=_WAITS_SECONDS[min(claim.fence, len(_WAITS_SECONDS)) - 1])
     if soft:
         wait = max(wait, _SHORTEST_SOFT_WAIT, timedelta(seconds=at_least or 0))
-    return clock.db_now() + min(wait, _LONGEST_WAIT)
+    return clock.db_now() + wait
 
 

@@ -86,3 +86,8 @@ def is_booked(order: Order, psp_reference: str) -> bool:
     return LedgerEntry.objects.filter(
         order=order, psp_reference=psp_reference, kind__in=[EntryKind.EXTERNAL, EntryKind.ORPHAN]
     ).exists()
+
+
+def is_corrected(refund: Refund) -> bool:
+    """Whether the refund's money was counted after it had ended: its reservation is long gone, so it is never posted."""
+    return LedgerEntry.objects.filter(refund=refund, kind=EntryKind.CORRECTION).exists()

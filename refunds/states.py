@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from refunds import ledger, nudges
+from refunds import ledger, nudges, outbound
 from refunds.events import RefundMoved
 from refunds.models import ENDS, EntryKind, Refund, State
 from stores import audit, clock
@@ -114,15 +114,16 @@ def move(
 ) -> bool:
     """Move a refund along one row of the table, with its ledger entry, trail entry and nudges; False if it was not there.
 
-    `changes` are further columns of the refund. `fence` must be the claim's for a fenced move. All in one transaction.
+    `changes` are further columns of the refund. `fence` must be the claim's for a fenced move; given with another row, it
+    says that nobody may have claimed the refund since it was read. All in one transaction.
     """
     with transaction.atomic():
         if row.money is not None or row.holds_order:
             ledger.locked_account(refund.order_id)
-        found = Refund.objects.select_for_update(of=("self",)).filter(pk=refund.pk, state__in=row.before)
-        if row.fenced:
-            if fence is None:
-                raise ValueError(f"{row.name} needs the fence of its claim")
+        if row.fenced and fence is None:
+            raise ValueError(f"{row.name} needs the fence of its claim")
+        found = Refund.objects.select_for_update(of=("self",), no_key=True).filter(pk=refund.pk, state__in=row.before)
+        if fence is not None:
             found = found.filter(fence=fence)
         if row.unsent:
             found = found.filter(sends=0)
@@ -142,6 +143,7 @@ def move(
             ledger.hold(order, because)
         if row.after in ENDS:
             _wake_those_who_wait(current)
+        outbound.derive(current, row.after, at=now, outcome=str(changes.get("outcome", current.outcome)))
         audit.record(
             _entry(current, row, before, because, attempt, columns),
             by=by,
@@ -158,10 +160,14 @@ def settle_as_refunded(refund: Refund, *, by: Actor, because: str, attempt: int 
     facts: dict[str, Any] = {"outcome": "refunded", "indeterminate_since": None, "verdict": ""}
     if trace_id:
         facts["trace_id"] = trace_id
-    if move(refund, T7_SUCCESS, by=by, because=because, attempt=attempt, **facts):
-        return True
-    late = f"Vipps refunded it although the hub had ended it: {because}"
-    return move(refund, T7_AFTER_ALL, by=by, because=late, attempt=attempt, outcome="refunded_after_all", ended_at=None)
+    with transaction.atomic():
+        ledger.locked_account(refund.order_id)
+        if ledger.is_corrected(refund):
+            return False  # it came back from an end for review, and its money counts already
+        if move(refund, T7_SUCCESS, by=by, because=because, attempt=attempt, **facts):
+            return True
+        late = f"Vipps refunded it although the hub had ended it: {because}"
+        return move(refund, T7_AFTER_ALL, by=by, because=late, attempt=attempt, outcome="refunded_after_all", ended_at=None)
 
 
 def _wake_those_who_wait(ended: Refund) -> None:
