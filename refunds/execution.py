@@ -114,10 +114,11 @@ def _write_intent(claim: Claim, reading: Reading) -> Intent | None:
 
 def _refuse_to_send(claim: Claim, refusal: str) -> None:
     because = f"Vipps' own figures do not allow it: {refusal}"
-    if claim.refund.sends == 0:
-        states.move(
-            claim.refund, states.T10_PREFLIGHT, by=claim.by, because=because, fence=claim.fence, outcome=refusal
-        )
+    refund = claim.refund
+    if refund.sends == 0 or (claim.unresolved_since is None and refund.generation == 0):
+        # Never sent, or only ever to be told "not now": nothing of ours can be in those figures.
+        row = states.T10_PREFLIGHT if refund.sends == 0 else states.T10_REFUSED
+        states.move(refund, row, by=claim.by, because=because, fence=claim.fence, outcome=refusal)
         return
     # It may be our own earlier send that shows in the sum: only the event log may end this.
     states.move(
@@ -242,7 +243,7 @@ def _give_up_reading(claim: Claim, error: VippsError) -> None:
             fence=claim.fence,
             outcome=outcome,
             provider_code=error.code or "",
-            trace_id=error.trace_id or "",
+            trace_id=gateway.trace_of(error),
         )
         return
     _step_back(

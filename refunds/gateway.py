@@ -92,6 +92,9 @@ CONSEQUENCES: Mapping[Meaning, Consequence] = {
 }
 """What each meaning leads to: the whole of the protocol's table of answers."""
 
+_LONGEST_TRACE = 80
+"""As much of Vipps' trace id as the columns hold: an answer must never be lost because its trace id is long."""
+
 _MEANING_OF_ERROR: tuple[tuple[type[VippsError], Meaning], ...] = (
     (NotSent, Meaning.NOT_SENT),
     (Unsure, Meaning.UNSURE),
@@ -167,7 +170,7 @@ def send_refund(
             meaning=meaning_of(error),
             status=error.status,
             code=error.code or "",
-            trace_id=error.trace_id or "",
+            trace_id=trace_of(error),
             detail=error.detail,
             retry_after=error.retry_after,
             took_ms=_milliseconds_since(started),
@@ -175,7 +178,7 @@ def send_refund(
     return Outcome(
         meaning=_meaning_of_answer(answer, order, refunded_before_minor + amount_minor),
         status=answer.status,
-        trace_id=answer.trace_id or "",
+        trace_id=trace_of(answer),
         took_ms=_milliseconds_since(started),
     )
 
@@ -183,6 +186,11 @@ def send_refund(
 def meaning_of(error: VippsError) -> Meaning:
     """Our word for an error of the client; a class nobody has named yet leaves doubt."""
     return next((meaning for kind, meaning in _MEANING_OF_ERROR if isinstance(error, kind)), Meaning.UNSURE)
+
+
+def trace_of(answer: VippsError | Modification) -> str:
+    """Vipps' trace id, as much of it as is kept."""
+    return (answer.trace_id or "")[:_LONGEST_TRACE]
 
 
 def _meaning_of_answer(answer: Modification, order: Order, expected_minor: int) -> Meaning:
