@@ -1,0 +1,120 @@
+"""The rules as a table: which one speaks first, what it says, and that nothing else does."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refunds.policy import REFUND_PERIOD, Allowed, Facts, Refusal, decide
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+FINE = Facts(
+    amount_minor=25_000,
+    currency="NOK",
+    order_currency="NOK",
+    reference="BGO-7741",
+    captured_minor=100_000,
+    left_minor=100_000,
+    paid_at=NOW - timedelta(days=1),
+    now=NOW,
+    is_on_hold=False,
+    has_keys=True,
+)
+
+# In the order in which they speak: each broken fact, and the code, status and field of the refusal.
+BROKEN: list[tuple[dict[str, Any], str, int, str]] = [
+    ({"amount_minor": 0}, "invalid_amount", 400, "amount"),
+    ({"currency": "DKK"}, "wrong_currency", 400, "currency"),
+    ({"paid_at": NOW - timedelta(days=365, microseconds=1)}, "too_old", 409, ""),
+    ({"reference": "1234567"}, "not_reachable", 409, ""),
+    ({"is_on_hold": True}, "on_hold", 409, ""),
+    ({"captured_minor": 0}, "not_captured", 409, ""),
+    ({"left_minor": 0}, "nothing_left", 409, ""),
+    ({"left_minor": 24_999}, "exceeds_left", 409, "amount"),
+    ({"has_keys": False}, "no_keys", 409, ""),
+]
+
+
+def test_a_sound_wish_is_allowed_without_approval() -> None:
+    assert decide(FINE) == Allowed(needs_approval=False)
+
+
+@pytest.mark.parametrize(("broken", "code", "status", "field"), BROKEN, ids=[row[1] for row in BROKEN])
+def test_each_rule_refuses_with_its_code(broken: dict[str, Any], code: str, status: int, field: str) -> None:
+    verdict = decide(replace(FINE, **broken))
+    assert isinstance(verdict, Refusal)
+    assert (verdict.code, verdict.status, verdict.field) == (code, status, field)
+    assert str(verdict.sentence)
+
+
+@pytest.mark.parametrize("first", range(len(BROKEN)), ids=[row[1] for row in BROKEN])
+def test_of_several_broken_rules_the_first_speaks(first: int) -> None:
+    broken: dict[str, Any] = {}
+    for facts, *_ in reversed(BROKEN[first:]):
+        broken |= facts
+    verdict = decide(replace(FINE, **broken))
+    assert isinstance(verdict, Refusal)
+    assert verdict.code == BROKEN[first][1]
+
+
+@pytest.mark.parametrize(
+    "edge",
+    [
+        {"amount_minor": 1},
+        {"paid_at": NOW - REFUND_PERIOD},
+        {"reference": "12345678"},
+        {"captured_minor": None},
+        {"left_minor": 25_000},
+        {"captured_minor": 1, "left_minor": 25_000},
+    ],
+)
+def test_the_edge_is_still_allowed(edge: dict[str, Any]) -> None:
+    assert decide(replace(FINE, **edge)) == Allowed(needs_approval=False)
+
+
+@pytest.mark.parametrize(("limit", "needs"), [(None, False), (25_001, False), (25_000, False), (24_999, True), (0, True)])
+def test_only_more_than_the_limit_waits_for_approval(limit: int | None, needs: bool) -> None:
+    assert decide(replace(FINE, approval_above_minor=limit)) == Allowed(needs_approval=needs)
+
+
+def test_a_rule_that_is_broken_is_told_before_approval_is_asked_for() -> None:
+    verdict = decide(replace(FINE, approval_above_minor=0, is_on_hold=True))
+    assert isinstance(verdict, Refusal)
+    assert verdict.code == "on_hold"
+
+
+@given(
+    amount=st.integers(min_value=-100, max_value=200),
+    left=st.integers(min_value=0, max_value=100),
+    captured=st.one_of(st.none(), st.integers(min_value=0, max_value=100)),
+    has_keys=st.booleans(),
+    is_on_hold=st.booleans(),
+    days=st.integers(min_value=0, max_value=400),
+)
+def test_nothing_is_allowed_beyond_what_is_left(
+    amount: int, left: int, captured: int | None, has_keys: bool, is_on_hold: bool, days: int
+) -> None:
+    verdict = decide(
+        replace(
+            FINE,
+            amount_minor=amount,
+            left_minor=left,
+            captured_minor=captured,
+            has_keys=has_keys,
+            is_on_hold=is_on_hold,
+            paid_at=NOW - timedelta(days=days),
+        )
+    )
+    is_sound = 0 < amount <= left and captured != 0 and has_keys and not is_on_hold and days <= 365
+    assert isinstance(verdict, Allowed) is is_sound
+
+
+@given(amount=st.integers(min_value=1, max_value=10**9), left=st.integers(min_value=0, max_value=10**9))
+def test_less_left_never_allows_more(amount: int, left: int) -> None:
+    if isinstance(decide(replace(FINE, amount_minor=amount, left_minor=left)), Allowed):
+        assert isinstance(decide(replace(FINE, amount_minor=amount, left_minor=left + 1)), Allowed)
+    else:
+        assert isinstance(decide(replace(FINE, amount_minor=amount + 1, left_minor=left)), Refusal)
