@@ -91,7 +91,7 @@ def record_sign_in(*, request: HttpRequest, user: User, **_facts: object) -> Non
     company = _company_of(user)
     if company is None:
         return
-    address = DefaultAccountAdapter(request).get_client_ip(request)
+    address = AccountAdapter(request).get_client_ip(request)
     with transaction.atomic():
         audit.record(
             SignedIn(person=str(user)),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
+from allauth.account.adapter import get_adapter
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
@@ -37,7 +38,7 @@ def actor_of(request: HttpRequest) -> Actor:
     context = structlog.contextvars.get_contextvars()
     return access.actor_for(
         asker_of(request),
-        address=request.META.get("REMOTE_ADDR", ""),
+        address=get_adapter(request).get_client_ip(request),
         request_id=str(context.get("request_id", "")),
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.admin import register
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -25,7 +25,7 @@ class RoleAdmin(HqAdmin):
     """Who may do what where, now and before."""
 
     list_display = ("user", "role", "place", "since", "ended_at")
-    list_filter = (("ended_at", EndedFilter), ("role", ChoicesDropdownFilter), ("store", RelatedDropdownFilter))
+    list_filter = (("ended_at", EndedFilter), ("role", ChoicesDropdownFilter), ("store", AutocompleteSelectFilter))
     list_select_related = ("user", "store", "company")
     search_fields = ("user__username", "user__first_name", "user__last_name", "store__code", "store__name")
     ordering = ("-since",)

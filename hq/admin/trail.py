@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import display
 
 from hq.admin.admin_site import site
@@ -64,7 +64,7 @@ class EntryAdmin(LongListAdmin):
         ("chain", AutocompleteSelectFilter),
         ActorKindFilter,
         ("at", DaysFilter),
-        ("refunding_store", RelatedDropdownFilter),
+        ("refunding_store", AutocompleteSelectFilter),
     )
     list_select_related = ("chain__store", "refunding_store")
     search_fields = ("=subject_id", "=actor_name")

@@ -193,6 +193,38 @@ def test_autocomplete_offers_the_companys_own_stores_only(chain: Chain) -> None:
     assert not [name for name in names if "Sydlys" in name]
 
 
+def test_no_list_names_another_companys_stores(chain: Chain) -> None:
+    people.join_headquarters(chain.per, chain.company, role=Role.AUDITOR, by=chain.by)
+    other = Company.objects.create(name="Sydlys")
+    theirs = registry.open_store(
+        other, code="CPH", name="Sydlys Kbh", city="København", country="DK", time_zone="Europe/Copenhagen", by=chain.by
+    )
+    person = User.objects.create(username="soren", first_name="Søren of Sydlys")
+    people.join_store(person, theirs, role=Role.MANAGER, by=chain.by)
+    auditor, hanne = at_headquarters(chain.per), at_headquarters(chain.hanne)
+    for name in AUDITORS_PAGES:
+        assert "Sydlys" not in auditor.get(f"/hq/stores/{name}/").content.decode(), name
+    assert "Sydlys" not in auditor.get("/hq/refunds/refund/").content.decode()
+    for form in ("user/add_person", "salesunit/add_unit", "storesystem/add_system"):
+        assert "Sydlys" not in hanne.get(f"/hq/stores/{form}/").content.decode(), form
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/hq/stores/user/?password__startswith=argon2",
+        "/hq/stores/user/?memberships__company__name=Sydlys",
+        "/hq/stores/apikey/?digest__isnull=False",
+        "/hq/stores/store/?company__name=Sydlys",
+        "/hq/stores/entry/?canonical__contains=secret",
+    ],
+)
+def test_a_list_answers_only_what_its_filters_ask(chain: Chain, address: str) -> None:
+    for role in (Role.AUDITOR, Role.FINANCE):
+        people.join_headquarters(chain.hanne, chain.company, role=role, by=chain.by)
+    assert at_headquarters(chain.hanne).get(address).status_code == 400
+
+
 def test_pages_load_nothing_from_elsewhere_and_cannot_be_framed(chain: Chain) -> None:
     answer = at_headquarters(chain.hanne).get(INDEX)
     policy = answer["Content-Security-Policy"]

@@ -9,7 +9,6 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core.cache import cache
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -26,16 +25,15 @@ def _fresh_limits(db: None) -> None:
     cache.clear()
 
 
-def sign_in(client: Client, name: str, password: str = PASSWORD) -> HttpResponse:
+def sign_in(client: Client, name: str, password: str = PASSWORD) -> Any:
     """As the form sends it."""
-    answer: Any = client.post(LOGIN, {"login": name, "password": password})
-    return answer
+    return client.post(LOGIN, {"login": name, "password": password})
 
 
 def code_now() -> str:
     """What an authenticator app shows for the test's seed."""
     counters = list(yield_hotp_counters_from_time())
-    return format_hotp_value(hotp_value(SEED, counters[len(counters) // 2]))
+    return str(format_hotp_value(hotp_value(SEED, counters[len(counters) // 2])))
 
 
 @pytest.mark.parametrize(("name", "place"), [("kari", "/desk/"), ("mona", "/desk/"), ("hanne", "/hq/"), ("per", "/desk/")])
@@ -95,6 +93,14 @@ def test_guessing_is_slowed_down_for_the_guesser_alone(chain: Chain) -> None:
     answer = sign_in(attacker, "kari")
     assert answer.status_code != 302, "the right password no longer helps there"
     assert sign_in(Client(REMOTE_ADDR="198.51.100.7"), "mona").status_code == 302
+
+
+def test_behind_a_proxy_each_visitor_has_her_own_address(chain: Chain, settings: Any) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    client = Client(REMOTE_ADDR="10.0.0.1", headers={"x-forwarded-for": "6.6.6.6, 198.51.100.7"})
+    sign_in(client, "kari")
+    entry = Entry.objects.get(event="person.signed_in")
+    assert '"address":"198.51.100.7"' in entry.canonical, "what the visitor claims herself counts for nothing"
 
 
 def test_the_second_factors_seed_lies_sealed(chain: Chain) -> None:
