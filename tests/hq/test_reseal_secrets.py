@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.management import call_command
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from stores import vault
 from stores.models import Secret
@@ -10,7 +10,7 @@ from tests.conftest import Chain
 
 
 def test_every_value_moves_to_the_newest_key(
-    chain: Chain, settings: SettingsWrapper, capsys: pytest.CaptureFixture[str]
+    chain: Chain, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     public, private = vault.new_key_pair()
     settings.VAULT_PUBLIC_KEYS = f"{settings.VAULT_PUBLIC_KEYS}\n{public}"
