@@ -51,3 +51,22 @@ def row(reference: str, amount_minor: Any = 25_000, **more: Any) -> dict[str, An
         "paid_at": YESTERDAY.isoformat(),
         **more,
     }
+
+
+def outcomes(results: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Each result of a sync as (outcome, code, field)."""
+    return [(result["outcome"], result.get("code", ""), result.get("field", "")) for result in results]
+
+
+def problem(response: Any, status: int, code: str) -> dict[str, Any]:
+    """The body of an error, after checking that it has the shape that every error has."""
+    assert response.status_code == status, response.content
+    assert response["Content-Type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert body["type"] == f"urn:refund-hub:problem:{code}"
+    assert (body["status"], body["code"]) == (status, code)
+    assert body["title"]
+    assert body["detail"]
+    assert body["trace_id"]
+    assert body["retryable"] is (status in (429, 500, 503))
+    return body

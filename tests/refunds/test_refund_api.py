@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from refunds.models import LedgerEntry, OrderAccount, Refund, State
+from refunds.models import OrderAccount, Refund, State
 from stores import audit, keys, registry
 from stores.models import Channel, Entry, Order, SalesUnit, Scope
 from tests.conftest import Chain
-from tests.stores.test_order_api import problem
-from tests.till import YESTERDAY, Till, row
+from tests.refunds.asking_over_rest import ask, asking, nothing_moved
+from tests.till import YESTERDAY, Till, problem, row
 
 
 @pytest.fixture
@@ -25,24 +25,6 @@ def oslo(chain: Chain) -> Till:
 def sold(chain: Chain) -> Order:
     """What Bergen sold: 1 000,00 kr."""
     return chain.sold(chain.bergen, "BER-2026-10042", 100_000)
-
-
-def asking(order: Order, amount_minor: Any = 25_000, **more: Any) -> dict[str, Any]:
-    return {
-        "order_id": f"ord_{order.public_id.hex}",
-        "amount": {"amount_minor": amount_minor, "currency": "NOK"},
-        "reason": "returned",
-        "cashier": "kari-7",
-        **more,
-    }
-
-
-def ask(till: Till, body: Any, key: str = "till-1-000001") -> Any:
-    return till.post("refunds", body, Idempotency_Key=key)
-
-
-def nothing_moved() -> bool:
-    return not Refund.objects.exists() and not LedgerEntry.objects.exists()
 
 
 def test_a_refund_is_accepted_for_the_keys_store(oslo: Till, sold: Order, chain: Chain) -> None:
@@ -151,90 +133,6 @@ def test_a_reference_in_two_units_of_the_store_is_a_choice(oslo: Till, sold: Ord
     assert (chosen.status_code, chosen.json()["order_id"]) == (202, f"ord_{sold.public_id.hex}")
 
 
-WRONG: list[tuple[dict[str, Any], str, str]] = [
-    ({"amount": {"amount_minor": 0, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
-    ({"amount": {"amount_minor": -1, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
-    ({"amount": {"amount_minor": 250.0, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
-    ({"amount": {"amount_minor": "250", "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
-    ({"amount": {"amount_minor": True, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
-    ({"amount": {"amount_minor": None, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
-    ({"amount": {"amount_minor": 65_000_001, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
-    ({"amount": {"amount_minor": 10**40, "currency": "NOK"}}, "amount.amount_minor", "invalid_amount"),
-    ({"amount": {"currency": "NOK"}}, "amount.amount_minor", "required"),
-    ({"amount": {"amount_minor": 1}}, "amount.currency", "required"),
-    ({"amount": {"amount_minor": 1, "currency": "USD"}}, "amount.currency", "wrong_currency"),
-    ({"amount": {"amount_minor": 1, "currency": ["NOK"]}}, "amount.currency", "wrong_currency"),
-    ({"amount": {"amount_minor": 1, "currency": "NOK", "msn": "1"}}, "amount.msn", "unknown_field"),
-    ({"amount": 250}, "amount", "invalid"),
-    ({"msn": "100002"}, "msn", "unknown_field"),
-    ({"sales_unit": "100002"}, "sales_unit", "unknown_field"),
-    ({"refunding_store": "BGO"}, "refunding_store", "unknown_field"),
-    ({"reason": "because"}, "reason", "invalid_choice"),
-    ({"reason": "other"}, "reason_text", "reason_needed"),
-    ({"reason": "other", "reason_text": "  "}, "reason_text", "reason_needed"),
-    ({"reason_text": "x" * 201}, "reason_text", "max_length"),
-    ({"reason_text": 7}, "reason_text", "invalid"),
-    ({"cashier": ""}, "cashier", "blank"),
-    ({"cashier": "k" * 81}, "cashier", "max_length"),
-    ({"cashier": 7}, "cashier", "invalid"),
-    ({"confirms_duplicate": "yes"}, "confirms_duplicate", "invalid"),
-    ({"confirms_duplicate": 1}, "confirms_duplicate", "invalid"),
-    ({"store": "BGO", "reference": "BER-2026-10042"}, "order_id", "invalid"),
-    ({"channel": "in_store"}, "order_id", "invalid"),
-]
-
-
-@pytest.mark.parametrize(("change", "field", "code"), WRONG)
-def test_a_wrong_field_is_named_and_nothing_moves(
-    oslo: Till, sold: Order, change: dict[str, Any], field: str, code: str
-) -> None:
-    found = problem(ask(oslo, asking(sold) | change), 400, code)
-    assert [(error["field"], error["code"]) for error in found["errors"]] == [(field, code)]
-    assert nothing_moved()
-
-
-@pytest.mark.parametrize(
-    ("gone", "field"), [("order_id", "order_id"), ("amount", "amount"), ("reason", "reason"), ("cashier", "cashier")]
-)
-def test_a_missing_field_is_named(oslo: Till, sold: Order, gone: str, field: str) -> None:
-    body = {name: value for name, value in asking(sold).items() if name != gone}
-    found = problem(ask(oslo, body), 400, "required")
-    assert [error["field"] for error in found["errors"]] == [field]
-    assert nothing_moved()
-
-
-def test_all_wrong_fields_are_named_at_once(oslo: Till, sold: Order) -> None:
-    found = problem(ask(oslo, asking(sold) | {"msn": "1", "reason": "because", "cashier": ""}), 400, "invalid")
-    assert {error["field"] for error in found["errors"]} == {"msn", "reason", "cashier"}
-
-
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        ("", "invalid"),
-        ("{", "malformed_json"),
-        ('{"amount": NaN}', "malformed_json"),
-        ("[" * 60_000, "too_deep"),
-        ('{"a":' * 9 + "1" + "}" * 9, "too_deep"),
-        ("[]", "invalid_body"),
-        ("null", "invalid_body"),
-        ('{"cashier": "a", "cashier": "b"}', "duplicate_name"),
-        ('{"amount": {"amount_minor": 1, "amount_minor": 2, "currency": "NOK"}}', "duplicate_name"),
-        ('{"cashier": "a\\u0000"}', "invalid_text"),
-        ('{"cashier": "a\\ud800"}', "invalid_text"),
-        ('{"a": ' + "9" * 5000 + "}", "malformed_json"),
-    ],
-)
-def test_json_that_could_mean_two_things_is_refused_where_money_moves(oslo: Till, chain: Chain, body: str, code: str) -> None:
-    problem(ask(oslo, body), 400, code)
-    assert nothing_moved()
-
-
-def test_a_body_over_64_kibibytes_is_not_read(oslo: Till, sold: Order) -> None:
-    problem(ask(oslo, asking(sold, cashier="k" * 65_536)), 413, "too_large")
-    problem(oslo.post("refunds", "<a/>", content_type="application/xml", Idempotency_Key="1"), 415, "unsupported_media_type")
-
-
 def test_absent_and_invisible_orders_are_answered_alike(oslo: Till, sold: Order) -> None:
     absent = ask(oslo, asking(sold) | {"order_id": "ord_" + "0" * 32})
     shapeless = ask(oslo, asking(sold) | {"order_id": "BER-2026-10042"})
@@ -266,56 +164,6 @@ def test_the_same_amount_again_within_minutes_is_asked_about(oslo: Till, sold: O
     assert Refund.objects.count() == 1
     assert ask(oslo, asking(sold, confirms_duplicate=True), key="2").status_code == 202
     assert OrderAccount.objects.get().reserved_minor == 50_000
-
-
-def test_a_refund_is_found_by_id_by_key_and_by_order(oslo: Till, sold: Order, chain: Chain) -> None:
-    shown = ask(oslo, asking(sold), key="till/1?#%2F").json()
-    other = chain.sold(chain.bergen, "BER-2026-10043", 100)
-    ask(oslo, asking(other, 100), key="2")
-    assert oslo.get(f"refunds/{shown['id']}").json() == shown
-    assert oslo.get("refunds/by-key/till%2F1%3F%23%252F").json() == shown
-    assert oslo.get("refunds", {"order_id": shown["order_id"]}).json() == {"refunds": [shown], "next_cursor": ""}
-    for path in ("refunds/by-key/3", "refunds/by-key/%00", "refunds/ref_" + "0" * 32, "refunds/" + shown["order_id"]):
-        problem(oslo.get(path), 404, "not_found")
-    problem(oslo.get("refunds", {"order_id": "ord_" + "0" * 32}), 404, "not_found")
-
-
-def test_another_stores_refund_looks_absent(oslo: Till, sold: Order, chain: Chain) -> None:
-    shown = ask(oslo, asking(sold)).json()
-    trondheim = Till(chain.systems["TRD"])
-    problem(trondheim.get(f"refunds/{shown['id']}"), 404, "not_found")
-    problem(trondheim.get("refunds/by-key/till-1-000001"), 404, "not_found")
-    assert trondheim.get("refunds").json()["refunds"] == []
-
-
-def test_refunds_are_listed_newest_first_by_cursor(oslo: Till, sold: Order) -> None:
-    made = [ask(oslo, asking(sold, 100 + number), key=str(number)).json()["id"] for number in range(5)]
-    shown: list[str] = []
-    cursor = ""
-    for _page in range(3):
-        page = oslo.get("refunds", {"limit": 2, "cursor": cursor}).json()
-        shown += [refund["id"] for refund in page["refunds"]]
-        cursor = page["next_cursor"]
-    assert (shown, cursor) == (made[::-1], "")
-    problem(oslo.get("refunds", {"cursor": "MS4wLjAuMQ"}), 400, "invalid_cursor")
-
-
-def test_what_is_left_counts_money_in_flight(oslo: Till, sold: Order, chain: Chain) -> None:
-    ask(oslo, asking(sold))
-    response = Till(chain.systems["BGO"]).get(f"orders/ord_{sold.public_id.hex}/refundable")
-    assert response.json() == {
-        "order_id": f"ord_{sold.public_id.hex}",
-        "currency": "NOK",
-        "captured_minor": 100_000,
-        "posted_minor": 0,
-        "external_minor": 0,
-        "reserved_minor": 25_000,
-        "left_minor": 75_000,
-        "on_hold": False,
-        "is_confirmed": False,
-        "in_flight": [{"amount_minor": 25_000, "store_name": chain.oslo.name, "state": "queued"}],
-    }
-    problem(oslo.get("orders/ord_" + "0" * 32 + "/refundable"), 404, "not_found")
 
 
 def test_a_key_that_may_only_read_refunds_asks_for_none(sold: Order, chain: Chain) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -12,7 +11,7 @@ from stores import audit, keys, orders, registry
 from stores.api import views
 from stores.models import Entry, LookUp, Order, Scope, StoreSystem
 from tests.conftest import Chain
-from tests.till import YESTERDAY, Till, row
+from tests.till import YESTERDAY, Till, problem, row
 
 
 @pytest.fixture
@@ -27,20 +26,6 @@ def bergen(chain: Chain) -> Till:
 
 def system_with(chain: Chain, *scopes: Scope) -> StoreSystem:
     return keys.add_system(chain.oslo, name="Narrow", scopes=list(scopes), by=chain.by)
-
-
-def problem(response: Any, status: int, code: str) -> dict[str, Any]:
-    """The body of an error, after checking that it has the shape that every error has."""
-    assert response.status_code == status, response.content
-    assert response["Content-Type"] == "application/problem+json"
-    body: dict[str, Any] = response.json()
-    assert body["type"] == f"urn:refund-hub:problem:{code}"
-    assert (body["status"], body["code"]) == (status, code)
-    assert body["title"]
-    assert body["detail"]
-    assert body["trace_id"]
-    assert body["retryable"] is (status in (429, 500, 503))
-    return body
 
 
 @pytest.mark.parametrize("path", ["orders", "orders/ord_" + "0" * 32, "orders/ord_" + "0" * 32 + "/refundable", "refunds"])

@@ -6,37 +6,18 @@ from uuid import UUID
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import override_settings
 
 from stores import search
 from stores.errors import Forbidden, HubError, Invalid
-from stores.models import Company, LookUp, Order, Store, reference_key
-from stores.search import Found, Position, find_orders, fragments, write_cursor
+from stores.models import Company, LookUp, Order, Store
+from stores.search import Position, find_orders, write_cursor
 from tests.conftest import Chain
-
-NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
-
-
-def index(chain: Chain, code: str, reference: str, amount_minor: int = 25_000, *, at: datetime = NOON) -> Order:
-    unit = chain.units[code]
-    return Order.objects.create(
-        sales_unit=unit,
-        store=Store.objects.get(code=code, company=chain.company),
-        reference=reference,
-        ref_key=reference_key(reference),
-        currency="NOK",
-        claimed_minor=amount_minor,
-        paid_at=at,
-    )
+from tests.stores.indexed import NOON, index, references
 
 
 def found(chain: Chain, typed: str, **filters: Any) -> list[str]:
     return references(find_orders(typed, asker=chain.kari, **filters))
-
-
-def references(page: Found) -> list[str]:
-    return [hit.order.reference for hit in page.hits]
 
 
 @pytest.mark.parametrize(
@@ -220,86 +201,6 @@ def test_searches_are_limited_per_asker_and_minute(chain: Chain) -> None:
     find_orders("10042", asker=chain.mona)
     LookUp.objects.update(at=datetime.now(UTC) - timedelta(seconds=61))
     find_orders("10042", asker=chain.kari)
-
-
-def _index_many(chain: Chain, count: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO stores_order (public_id, sales_unit_id, store_id, reference, ref_key, channel, currency,
-                                         claimed_minor, paid_at, receipt_number, indexed_at, updated_at)
-               SELECT gen_random_uuid(), %s, %s, reference, upper(replace(reference, '-', '')), 'in_store', 'NOK',
-                      100 + number %% 5000, %s - number * interval '1 minute', '', now(), now()
-               FROM (SELECT number, 'BER-' || substr(md5(number::text), 1, 12) AS reference
-                     FROM generate_series(1, %s) AS number) AS made""",
-            [chain.units["BGO"].pk, chain.bergen.pk, NOON, count],
-        )
-        cursor.execute("ANALYZE stores_order")
-
-
-@pytest.mark.parametrize(
-    ("typed", "index_name"),
-    [
-        ("BER-000000000000", "order_ref_key"),
-        ("BER-0000", "order_ref_key"),
-        ("a1b2c3d4", "order_ref_key_reversed"),
-    ],
-)
-def test_each_stage_goes_by_its_index(chain: Chain, typed: str, index_name: str) -> None:
-    _index_many(chain, 30_000)
-    statements: list[tuple[str, Any]] = []
-
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        # The walk of the last stage reads newest keys in any case: of so few rows, all of them.
-        if sql.startswith("SELECT") and 'FROM "stores_order"' in sql and "OFFSET" not in sql:
-            statements.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        find_orders(typed, asker=chain.kari)
-    plans = []
-    with connection.cursor() as cursor:
-        for sql, params in statements:
-            cursor.execute(f"EXPLAIN {sql}", params)
-            plans.append("\n".join(line for (line,) in cursor.fetchall()))
-    assert any(f"using {index_name} " in plan or f"on {index_name} " in plan for plan in plans), plans
-    assert not any("Seq Scan on stores_order" in plan for plan in plans), plans
-
-
-def test_a_fragment_that_takes_too_long_is_cut_and_says_so(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    _index_many(chain, 5_000)
-    newest = index(chain, "BGO", "BER-QQQ-2026", at=NOON + timedelta(days=1))
-    walk = fragments._WALK.replace("SELECT id FROM (", "SELECT id FROM (SELECT pg_sleep(0.4)) AS slow, (")
-    monkeypatch.setattr(fragments, "FIRST_WALK", 0)
-    monkeypatch.setattr(fragments, "_WALK", walk)
-    page = find_orders("qqq", asker=chain.kari)
-    assert page.hits == []
-    assert page.hint == "Older orders were not searched: type more characters."
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW statement_timeout")
-        assert cursor.fetchone() == ("10s",)
-    assert Order.objects.filter(pk=newest.pk).exists()
-
-
-def test_a_walk_that_ends_before_the_oldest_order_says_so(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    _index_many(chain, 500)
-    index(chain, "BGO", "BER-QQQ-2026", at=NOON - timedelta(days=100))
-    monkeypatch.setattr(fragments, "FIRST_WALK", 50)
-    monkeypatch.setattr(fragments, "LONGEST_WALK", 100)
-    page = find_orders("qqq", asker=chain.kari)
-    assert (page.hits, page.hint) == ([], "Older orders were not searched: type more characters.")
-
-
-def test_the_trigram_index_finds_what_lies_beyond_the_walk(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    _index_many(chain, 500)
-    index(chain, "BGO", "BER-QQQ-2026", at=NOON - timedelta(days=100))
-    monkeypatch.setattr(fragments, "FIRST_WALK", 50)
-    monkeypatch.setattr(fragments, "LONGEST_WALK", 100)
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        # Any index of this name stands in: where the extension is missing the statement is the same, only slower.
-        cursor.execute(f"CREATE INDEX {fragments.TRIGRAM_INDEX} ON stores_order (ref_key)")
-    page = find_orders("qqq", asker=chain.kari)
-    assert (references(page), page.hint) == (["BER-QQQ-2026"], "")
 
 
 def test_days_are_the_stores_own_also_when_the_clock_changes(chain: Chain) -> None:
