@@ -67,7 +67,7 @@ def test_no_secret_is_written_in_the_file(services: dict[str, Any]) -> None:
 
 
 def test_the_settings_read_every_name_the_containers_set(services: dict[str, Any]) -> None:
-    read = set(re.findall(r'env(?:\.\w+)?\(\s*"([A-Z_]+)"', (PROJECT / "hq/settings.py").read_text()))
+    read = set(re.findall(r'(?:env(?:\.\w+)?|text)\(\s*"([A-Z_]+)"', (PROJECT / "hq/settings.py").read_text()))
     assert "DATABASE_URL" in read
     for name in HUB & {name for name, service in services.items() if "environment" in service}:
         given = {key.removesuffix("_FILE") for key in services[name]["environment"]}
