@@ -33,7 +33,7 @@ def _look_now(news: News) -> int:
     with transaction.atomic():
         now = clock.db_now()
         waiting = (
-            Refund.objects.select_for_update(of=("self",))
+            Refund.objects.select_for_update(of=("self",), no_key=True)
             .filter(
                 Q(soft_refusals=0) | Q(moved_at__lte=now - _LEFT_ALONE_AFTER_SOFT_REFUSAL),
                 order__sales_unit=news.sales_unit,

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from refunds import doorbell, execution, nudges, states
+from refunds import doorbell, execution, nudges, outbound, states
 from refunds.models import Heartbeat, Outbox, Refund, State
 from stores import clock, notices
 from stores.actors import Actor
@@ -36,6 +36,7 @@ class Swept:
     announced: int = 0
     run: int = 0
     notices: int = 0
+    deliveries: int = 0
 
 
 def sweep_once(*, by: Actor) -> Swept:
@@ -45,9 +46,18 @@ def sweep_once(*, by: Actor) -> Swept:
     given = _give_to_people(by)
     read = _read_notices()
     announced, run = _move_due(by)
+    deliveries = outbound.ring_due()
     _forget_old_nudges()
     Heartbeat.objects.update_or_create(name="sweep", defaults={"at": clock.db_now()})
-    return Swept(lapsed=lapsed, expired=expired, given_to_people=given, announced=announced, run=run, notices=read)
+    return Swept(
+        lapsed=lapsed,
+        expired=expired,
+        given_to_people=given,
+        announced=announced,
+        run=run,
+        notices=read,
+        deliveries=deliveries,
+    )
 
 
 def _release_lapsed_leases(by: Actor) -> int:

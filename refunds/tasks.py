@@ -6,7 +6,7 @@ import uuid
 from celery import shared_task
 from django.db import close_old_connections
 
-from refunds import doorbell, execution, sweep
+from refunds import doorbell, execution, outbound, sweep
 from stores.actors import hub
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,18 @@ def read_notice(notice_id: object) -> None:
         return
     close_old_connections()
     doorbell.answer(int(str(notice_id)))
+
+
+@shared_task(name=outbound.TASK)
+def deliver(delivery_id: object) -> None:
+    """Try to send the message with that id; an id that is none, or nobody's, does nothing."""
+    try:
+        row_id = uuid.UUID(str(delivery_id))
+    except ValueError:
+        logger.warning("a message without a delivery's id was ignored")
+        return
+    close_old_connections()
+    outbound.deliver(row_id)
 
 
 @shared_task(name="refunds.sweep")

@@ -47,6 +47,11 @@ def make_secret(system: StoreSystem, *, by: Actor) -> NewSecret:
     return NewSecret(version=context.version, text=f"whsec_{base64.b64encode(secret).decode()}")
 
 
+def has_secret(system: StoreSystem) -> bool:
+    """Whether the system can verify what we send it."""
+    return _secrets(system).exists()
+
+
 def sign(system: StoreSystem, *, message_id: str, at: datetime, body: str) -> str:
     """The value of the `webhook-signature` header under the newest secret.
 

@@ -3,6 +3,7 @@
 from refunds.models.attempt import Answer, Attempt
 from refunds.models.ledger import Account, EntryKind, LedgerEntry, OrderAccount
 from refunds.models.observation import Observation, Source
+from refunds.models.outbound import Delivery, EventType, WebhookEndpoint
 from refunds.models.outbox import Heartbeat, Outbox
 from refunds.models.refund import ENDS, IN_FLIGHT, Kind, Reason, Refund, State
 
@@ -12,7 +13,9 @@ __all__ = [
     "Account",
     "Answer",
     "Attempt",
+    "Delivery",
     "EntryKind",
+    "EventType",
     "Heartbeat",
     "Kind",
     "LedgerEntry",
@@ -23,4 +26,5 @@ __all__ = [
     "Refund",
     "Source",
     "State",
+    "WebhookEndpoint",
 ]
