@@ -245,7 +245,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Refund Hub",
     "SITE_SUBHEADER": _("Headquarters"),
     "SITE_SYMBOL": "currency_exchange",
-    "SITE_URL": "/desk/",
+    "SITE_URL": None,
     "STYLES": ["hq.admin.navigation.style_sheet"],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

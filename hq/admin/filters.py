@@ -8,8 +8,16 @@ from django.contrib.admin import FieldListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, RangeNumericFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RangeDateFilter, RangeNumericFilter
 from unfold.utils import parse_date_str
+
+
+class SellingStoreFilter(AutocompleteSelectFilter):
+    """The store that sold, beside the one that took the goods back."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.title = _("store that sold")
 
 
 class DaysFilter(RangeDateFilter):

@@ -1,5 +1,6 @@
 """One refund as it went: trail, attempts with their answers, observations and ledger, by time."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -104,8 +105,12 @@ def _observation(seen: Observation) -> Moment:
         icon="visibility",
         what=_("seen at Vipps"),
         sentence=_("Read in %(source)s.") % {"source": seen.get_source_display()},
-        facts=[*((name, str(value)) for name, value in sorted(facts.items())), (_("digest"), seen.digest)],
+        facts=[*((name, _in_words(value)) for name, value in sorted(facts.items()) if value), (_("digest"), seen.digest)],
     )
+
+
+def _in_words(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
 def _booking(line: LedgerEntry) -> Moment:

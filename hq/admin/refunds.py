@@ -16,7 +16,7 @@ from hq.admin import refund_timeline
 from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, asker_of
 from hq.admin.base import LongListAdmin
-from hq.admin.filters import AmountFilter, DaysFilter
+from hq.admin.filters import AmountFilter, DaysFilter, SellingStoreFilter
 from hq.admin.showing import link_to, money, page_of
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
 from refunds import intake, queries
@@ -55,7 +55,7 @@ class RefundAdmin(LongListAdmin):
     list_filter = (
         ("state", MultipleChoicesDropdownFilter),
         ("refunding_store", AutocompleteSelectFilter),
-        ("order__store", AutocompleteSelectFilter),
+        ("order__store", SellingStoreFilter),
         ("accepted_at", DaysFilter),
         ("amount_minor", AmountFilter),
     )
