@@ -16,7 +16,7 @@ from django.db.models import Sum
 from refunds import gateway, identity, ledger, states
 from refunds.claims import Claim, next_look
 from refunds.events import OrderConfirmed, OrderHeld, OutsideRefundSeen
-from refunds.models import Attempt, EntryKind, Observation, OrderAccount, Refund, Source
+from refunds.models import ENDS, Attempt, EntryKind, Observation, OrderAccount, Refund, Source, State
 from stores import audit, clock
 from stores.actors import Actor
 from stores.audit import Subject
@@ -58,6 +58,7 @@ def read_order(session: VippsSession, order: Order, *, refund: Refund, with_even
         _confirm(order, payment, by=by)
         if events is not None:
             _adopt_outside_refunds(order, account, events, by=by)
+    _settle_others(refund, events or (), by=by)
     return Reading(payment=payment, events=events)
 
 
@@ -74,11 +75,27 @@ def resolve(claim: Claim, reading: Reading) -> Resolution:
     elif successes:
         because = f"the event log shows our key (Vipps' reference {successes[0].psp_reference})"
         states.settle_as_refunded(refund, by=claim.by, because=because)
-    elif _was_answered_by_failure(refund, ours):
-        outcome = refund.outcome or "failed_at_vipps"
-        _move(claim, states.T10_REFUSED, "the event log shows our key as failed", outcome=outcome)
     else:
-        return _resolve_without_evidence(claim, reading)
+        return _resolve_failures(claim, ours) or _resolve_without_evidence(claim, reading)
+    return Resolution.SETTLED
+
+
+def _resolve_failures(claim: Claim, ours: Sequence[Event]) -> Resolution | None:
+    """An event with our key and `success: false` is a refusal. It ends the refund if it answers every doubtful send, else
+    it waits for quiet time like any refusal. One with a key of an earlier generation says nothing about this one."""
+    refund, this_key = claim.refund, Attempt.objects.filter(refund=claim.refund, generation=claim.refund.generation)
+    failures = [event for event in ours if this_key.filter(provider_key=event.idempotency_key).exists()]
+    clear = [meaning for meaning, consequence in gateway.CONSEQUENCES.items() if not consequence.leaves_doubt]
+    if not failures:
+        return None
+    if len(failures) >= this_key.exclude(answer__kind__in=clear).count():
+        _move(claim, states.T10_REFUSED, "the event log shows our key as failed", outcome="failed_at_vipps")
+        return Resolution.SETTLED
+    if refund.verdict == "reject":
+        return None
+    because = "the event log shows our key as failed, but another send is still unresolved"
+    changes = {"verdict": "reject", "outcome": "failed_at_vipps", "next_action_at": next_look(claim)}
+    _move(claim, states.T12_LOOK_AGAIN, because, **changes)
     return Resolution.SETTLED
 
 
@@ -96,7 +113,8 @@ def _resolve_without_evidence(claim: Claim, reading: Reading) -> Resolution:
         elif _has_unexplained_money(refund, reading):
             _move(claim, states.T12_UNEXPLAINED, "refused, but money left the payment that nobody explains")
         else:
-            _move(claim, states.T12_QUIET_REFUSAL, "refused, and nothing appeared in the quiet time")
+            outcome = f"vipps_{refund.provider_code}" if refund.provider_code else refund.outcome
+            _move(claim, states.T12_QUIET_REFUSAL, "refused, and nothing appeared in the quiet time", outcome=outcome)
     elif is_quiet and (is_worn_out or not is_young):
         _begin_new_generation(claim, reading)
     elif is_young:
@@ -132,15 +150,19 @@ def _move(claim: Claim, row: states.Move, because: str, **changes: Any) -> None:
     states.move(claim.refund, row, by=claim.by, because=because, fence=claim.fence, **changes)
 
 
+def _settle_others(asked: Refund, events: Sequence[Event], *, by: Actor) -> None:
+    """Success counts whoever reads it: the log may show another refund of the order, even one that was given up."""
+    keys = Attempt.objects.filter(refund__order=asked.order_id).exclude(refund=asked.pk).exclude(refund__state=State.REFUNDED)
+    refunds = {attempt.provider_key: attempt.refund for attempt in keys.select_related("refund")}
+    for event in events:
+        other = refunds.get(event.idempotency_key or "")
+        if other is not None and event.name == "REFUNDED" and event.success and _is_exactly_ours(event, other):
+            because = f"the event log shows its key (Vipps' reference {event.psp_reference})"
+            states.settle_as_refunded(other, by=by, because=because)
+
+
 def _is_exactly_ours(event: Event, refund: Refund) -> bool:
     return event.amount.value == refund.amount_minor and event.amount.currency == refund.currency
-
-
-def _was_answered_by_failure(refund: Refund, ours: Sequence[Event]) -> bool:
-    """An event with our key and `success: false` is a refusal; it ends the refund only if it answers every send."""
-    this_key = Attempt.objects.filter(refund=refund, generation=refund.generation)
-    failures = [event for event in ours if not event.success]
-    return bool(failures) and len(failures) >= this_key.count()
 
 
 def _first_send(refund: Refund) -> Attempt | None:
@@ -177,14 +199,16 @@ def _keep(order: Order, refund: Refund, source: Source, facts: dict[str, Any]) -
 
 def _confirm(order: Order, payment: Payment, *, by: Actor) -> None:
     """Capacity comes from Vipps, never from a store's claim."""
-    before, captured = order.captured_minor, payment.aggregate.captured
+    before = order.captured_minor
+    # What was captured stays so: a lower sum is a late one. And none yet is no figure to keep: it may come tomorrow.
+    captured = max(payment.aggregate.captured, before or 0)
     Order.objects.filter(pk=order.pk).update(
-        captured_minor=captured,
+        captured_minor=captured or before,
         refunded_seen_minor=payment.aggregate.refunded,
         confirmed_at=clock.db_now(),
         updated_at=clock.db_now(),
     )
-    order.captured_minor = captured
+    order.captured_minor = captured or before
     if captured != (before if before is not None else order.claimed_minor):
         audit.record(
             OrderConfirmed(reference=order.reference, captured_minor=captured, before_minor=before),
@@ -200,7 +224,8 @@ def _adopt_outside_refunds(order: Order, account: OrderAccount, events: Sequence
     own_keys = set(Attempt.objects.filter(refund__order=order).values_list("provider_key", flat=True))
     refunded = [event for event in events if event.name == "REFUNDED" and event.success]
     seen_minor = sum(event.amount.value for event in refunded if event.idempotency_key in own_keys)
-    has_unresolved = Refund.objects.filter(order=order, indeterminate_since__isnull=False).exists()
+    unresolved = Refund.objects.filter(order=order, indeterminate_since__isnull=False).exclude(state__in=ENDS)
+    has_unresolved = unresolved.exists()
     may_adopt_unsigned = not has_unresolved and seen_minor == account.posted_minor
     for event in refunded:
         if event.idempotency_key in own_keys or (event.idempotency_key is None and not may_adopt_unsigned):
