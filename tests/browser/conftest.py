@@ -53,6 +53,7 @@ def screen(chromium: Browser, live_server: LiveServer, chain: Chain) -> Iterator
 def desk(screen: Page) -> Page:
     """Kari has signed in, by keyboard."""
     screen.goto("/desk/")
+    expect(screen.locator("#id_login")).to_be_focused()
     screen.keyboard.type("kari")
     screen.keyboard.press("Tab")
     screen.keyboard.type(PASSWORD)
