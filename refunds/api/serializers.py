@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from refunds.models import Kind, Reason, Refund, State
 from refunds.queries import progress_of
-from stores.api.fields import AmountSerializer, StrictBoolean, StrictSerializer, StrictText
+from stores.api.fields import AmountSerializer, StrictBoolean, StrictSerializer, StrictText, UtcField
 from stores.api.ids import ORDER, REFUND, shown_id
 from stores.api.serializers import MoneySerializer, StoreSerializer
 from stores.models import Channel
@@ -67,9 +67,9 @@ class RefundSerializer(serializers.Serializer[Any]):
     outcome = serializers.CharField(allow_blank=True, help_text="the hub's word for how it ended, or why it waits")
     provider_code = serializers.CharField(allow_blank=True, help_text="Vipps' own error code, where there was one")
     trace_id = serializers.CharField(allow_blank=True, help_text="Vipps' trace id of the last call")
-    accepted_at = serializers.DateTimeField()
+    accepted_at = UtcField()
     next_check_at = serializers.SerializerMethodField()
-    ended_at = serializers.DateTimeField(allow_null=True)
+    ended_at = UtcField(allow_null=True)
 
     def get_id(self, refund: Refund) -> str:
         return shown_id(REFUND, refund.pk)
@@ -90,7 +90,7 @@ class RefundSerializer(serializers.Serializer[Any]):
     def get_explanation(self, refund: Refund) -> str:
         return str(progress_of(refund).explanation)
 
-    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    @extend_schema_field(UtcField(allow_null=True))
     def get_next_check_at(self, refund: Refund) -> datetime | None:
         return progress_of(refund).next_check_at
 

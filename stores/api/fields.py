@@ -1,6 +1,7 @@
 """Fields that take what they say and nothing near it: no "100" for 100, no 1 for true, no unknown names."""
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any, NoReturn
 
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +36,13 @@ class StrictBoolean(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class UtcField(serializers.DateTimeField):
+    """RFC 3339, shown in UTC; a time without an offset is read as UTC."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default_timezone=UTC, **options)
 
 
 class StrictSerializer(serializers.Serializer[Any]):

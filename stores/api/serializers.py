@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from stores.api.fields import AmountSerializer, StrictSerializer
+from stores.api.fields import AmountSerializer, StrictSerializer, UtcField
 from stores.api.ids import ORDER, shown_id
 from stores.models import Channel, Order
 from stores.money import CURRENCIES
@@ -38,9 +38,9 @@ class OrderSerializer(serializers.Serializer[Any]):
     channel = serializers.ChoiceField(choices=Channel.choices)
     amount = serializers.SerializerMethodField()
     is_confirmed = serializers.SerializerMethodField()
-    paid_at = serializers.DateTimeField()
+    paid_at = UtcField()
     receipt_number = serializers.CharField()
-    updated_at = serializers.DateTimeField()
+    updated_at = UtcField()
 
     def get_id(self, order: Order) -> str:
         return shown_id(ORDER, order.public_id)
@@ -84,7 +84,7 @@ class OrderQuerySerializer(StrictSerializer):
     store = serializers.RegexField(r"^[A-Z0-9]{2,20}$", required=False, help_text="search: the code of the store that sold")
     amount_minor = serializers.IntegerField(required=False, min_value=1, help_text="search: the whole amount, minor units")
     day = serializers.DateField(required=False, help_text="search: the day of the payment in the store's time zone")
-    updated_since = serializers.DateTimeField(required=False, help_text="changes: RFC 3339, inclusive")
+    updated_since = UtcField(required=False, help_text="changes: RFC 3339, inclusive")
     cursor = serializers.CharField(required=False, allow_blank=True, max_length=200)
     limit = serializers.IntegerField(required=False, min_value=1, default=20, help_text="at most 100; more counts as 100")
 
@@ -119,7 +119,7 @@ class OrderBodySerializer(StrictSerializer):
 
     reference = serializers.RegexField(r"^[A-Za-z0-9-]{1,64}$")
     amount = AmountSerializer()
-    paid_at = serializers.DateTimeField()
+    paid_at = UtcField()
     channel = serializers.ChoiceField(choices=Channel.choices, required=False, allow_null=True)
     receipt_number = serializers.CharField(max_length=40, required=False, allow_blank=True)
     lines = serializers.ListField(child=LineBodySerializer(), required=False, max_length=500)
