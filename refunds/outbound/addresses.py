@@ -1,8 +1,8 @@
 """Where a message may go: https, and an address of the public internet, whatever name or notation leads to it."""
 
 import ipaddress
-import socket
 from dataclasses import dataclass
+from socket import SOCK_STREAM, getaddrinfo
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -12,6 +12,8 @@ from stores.errors import Invalid
 
 _LONGEST = 500
 _UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
+_SPECIAL_V4 = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("192.88.99.0/24"))
+"""Kept for protocols and relays (IANA's special-purpose registry), which the library counts as global in part."""
 
 
 class NotPublic(Exception):
@@ -65,7 +67,7 @@ def place_of(url: str) -> Place:
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = getaddrinfo(host, port, type=SOCK_STREAM)
     except (OSError, UnicodeError):
         raise NotPublic("the name leads nowhere") from None
     addresses = [ip for ip in (_ip(str(entry[4][0])) for entry in found) if ip is not None]
@@ -80,7 +82,8 @@ def is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         is_tunnel = ip.ipv4_mapped is not None or ip.sixtofour is not None or ip.teredo is not None
         return ip in _UNICAST_V6 and ip.is_global and not is_tunnel and not ip.is_multicast
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    is_special = ip.is_multicast or ip.is_reserved or any(ip in network for network in _SPECIAL_V4)
+    return ip.is_global and not is_special
 
 
 def _may_be_reached(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
