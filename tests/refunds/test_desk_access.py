@@ -1,10 +1,13 @@
 """A cashier sees and does only what her store roles allow, and opening another store's order leaves a trace."""
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.views import defaults
 
 from refunds.models import Refund
 from stores import actors, people, registry
@@ -151,3 +154,24 @@ def test_a_post_without_the_pages_token_does_nothing(chain: Chain) -> None:
     assert answer.status_code == 403
     assert "nothing was done" in text_of(answer)
     assert Refund.objects.count() == 0
+
+
+@pytest.mark.parametrize(("view", "status", "said"), [
+    (defaults.bad_request, 400, "The page could not read what was sent."),
+    (defaults.permission_denied, 403, "this page is not part of your role"),
+    (defaults.page_not_found, 404, "There is no such page, order or refund"),
+])  # fmt: skip
+def test_a_wrong_turn_has_a_page_of_the_house(
+    chain: Chain, rf: RequestFactory, view: Callable[..., HttpResponse], status: int, said: str
+) -> None:
+    request = rf.get("/desk/")
+    request.user = chain.kari
+    page = view(request, Exception())
+    assert page.status_code == status
+    assert said in text_of(page)
+
+
+def test_a_broken_page_says_what_a_cashier_must_not_do(rf: RequestFactory) -> None:
+    page = defaults.server_error(rf.get("/desk/"))
+    assert page.status_code == 500
+    assert "do not do it again yet" in text_of(page)
