@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 from psycopg import sql
 
 from hq import embedded
@@ -33,7 +33,9 @@ def migrate() -> None:
 
 
 def standing(*, simulator_state: Path) -> Standing:
-    """What the migrated database holds."""
+    """What the database holds, asked before it is migrated: a chain that is not the demo's stays as it is."""
+    if Company._meta.db_table not in connection.introspection.table_names():
+        return Standing.EMPTY
     companies = set(Company.objects.values_list("name", flat=True))
     if not companies:
         return Standing.EMPTY
@@ -52,8 +54,8 @@ def put_embedded_aside(base: Path, var: Path) -> str:
     socket_folder = str(places_of(base, var=var).socket_folder)
     with psycopg.connect(
         host=socket_folder, port=PORT, user=SUPERUSER, dbname="postgres", connect_timeout=10, autocommit=True
-    ) as connection:
+    ) as server:
         rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-        connection.execute(rename.format(sql.Identifier(DATABASE), sql.Identifier(name)))
+        server.execute(rename.format(sql.Identifier(DATABASE), sql.Identifier(name)))
     embedded.ensure_running(base, var=var)
     return name

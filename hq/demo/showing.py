@@ -42,9 +42,9 @@ def show(wishes: Wishes, *, supervisor: Supervisor, environments: Environments, 
     if not environments.has_database:
         say("Starting PostgreSQL.")
         supervisor.start(fleet.database())
+    _make_room(fleet, environments, base, say)
     say("Bringing the database up to date.")
     migrate()
-    _make_room(fleet, environments, base, say)
     say("Starting the Vipps MobilePay simulator, web, worker, sweep and beat.")
     supervisor.start(fleet.simulator(), *fleet.hub())
     supervisor.announce(f"desk at {fleet.hub_url}/desk/")
@@ -70,7 +70,6 @@ def _make_room(fleet: Fleet, environments: Environments, base: Path, say: Say) -
             )
         name = put_embedded_aside(base, environments.var)
         say(f"The database is of an earlier demo whose keys or payments are gone; it was put aside as {name}.")
-        migrate()
         found = Standing.EMPTY
     if found is Standing.EMPTY and fleet.simulator_state.exists():
         # payments of a database that is gone would look like refunds made behind the hub's back
