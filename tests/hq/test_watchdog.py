@@ -58,13 +58,13 @@ def test_a_call_that_takes_its_time_is_left_alone() -> None:
     ("process", "arguments", "said"),
     [
         ("worker", ("worker", "--pool", "threads", "--concurrency", "1"), "The worker cannot open keys"),
-        ("beat", ("beat", "--pidfile="), "SECRET_KEY is missing"),
+        ("beat", ("beat", "--pidfile=", "--schedule", "{var}/schedule"), "SECRET_KEY is missing"),
     ],
 )
 def test_celery_refuses_to_start_without_its_keys(process: str, arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
     missing = {"VAULT_PRIVATE_KEYS": "", "SECRET_KEY": "" if process == "beat" else "set"}
     done = subprocess.run(
-        [sys.executable, "-m", "celery", "-A", "hq.celery", *arguments],
+        [sys.executable, "-m", "celery", "-A", "hq.celery", *(each.format(var=tmp_path) for each in arguments)],
         cwd=PROJECT,
         env={**os.environ, **missing, "PROCESS": process, "VAR_DIR": str(tmp_path), "REDIS_URL": ""},
         capture_output=True,
