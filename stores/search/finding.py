@@ -8,16 +8,18 @@ from django.utils.translation import gettext_lazy as _
 from stores import access
 from stores.access import Asker, Right
 from stores.models import Order, Store
+from stores.search.asking import Search
 from stores.search.cursor import Position, read_cursor, write_cursor
 from stores.search.fragments import find_fragment
 from stores.search.limits import check_limit, record_look_up
-from stores.search.stages import RANGES, Search, Stage
+from stores.search.stages import RANGES, Stage
 from stores.search.wanted import Wanted, want
 
 LARGEST_PAGE = 100
 SHORTEST_FRAGMENT = 3
 WHOLE_REFERENCE = 8
 """Vipps references have at least so many characters (Vipps: ePayment API): a shorter text may be part of another."""
+_SETTLING = (Stage.EXACT, Stage.SUFFIX)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +88,10 @@ def _by_reference(search: Search, position: Position | None, limit: int) -> Foun
         else:
             fragments = find_fragment(search, after, missing)
             found += [(stage, order) for order in fragments.orders]
-            hint = "" if fragments.is_whole else str(_("Older orders were not searched: type more characters."))
-        # Once the whole reference was found, here or on an earlier page, parts of other references are only noise.
-        is_settled = stage is Stage.EXACT and len(search.wanted.key) >= WHOLE_REFERENCE and (found or position)
+            is_enough = fragments.is_whole or len(found) > len(fragments.orders)
+            hint = "" if is_enough else str(_("Older orders were not searched: type more characters."))
+        # Once so long a text was found, here or on an earlier page, the weaker matches are only noise.
+        is_settled = stage in _SETTLING and len(search.wanted.key) >= WHOLE_REFERENCE and (found or position)
         if len(found) > limit or is_settled:
             break
     return _page(found, limit, hint)

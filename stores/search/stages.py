@@ -1,18 +1,21 @@
 """The stages of a search by reference, each a bounded statement of its own; each yields what no earlier one did."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Reverse
 
 from stores.models import Order
+from stores.search.asking import Search
 from stores.search.cursor import Position
-from stores.search.wanted import Wanted
+from stores.search.walking import Pattern, walk
 
 MOST_BY_PREFIX = 5_000
 MOST_BY_SUFFIX = 1_000
+COMMON_BELOW = 6
+"""Keys shorter than this may be so common that their newest matches are found by walking, not by their range."""
+SHORT_WALK = 2_000
 
 
 class Stage(IntEnum):
@@ -23,21 +26,6 @@ class Stage(IntEnum):
     PREFIX = 2
     SUFFIX = 3
     FRAGMENT = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class Search:
-    """What is wanted, among which orders, and how many more at most."""
-
-    wanted: Wanted
-    visible: QuerySet[Order]
-
-    def page(self, candidates: QuerySet[Order], after: Position | None, limit: int) -> list[Order]:
-        """The newest `limit` of the candidates that the asker may see and wants, after that position."""
-        orders = candidates.filter(self.wanted.filters())
-        if after is not None:
-            orders = orders.filter(Q(paid_at__lt=after.at) | Q(paid_at=after.at, id__lt=after.id))
-        return list(orders.order_by("-paid_at", "-id")[:limit])
 
 
 def raw(search: Search, after: Position | None, limit: int) -> list[Order]:
@@ -56,15 +44,27 @@ def prefix(search: Search, after: Position | None, limit: int) -> list[Order]:
     """The first characters, as a range over the key's index."""
     key = search.wanted.key
     range_ = Order.objects.filter(ref_key__gt=key, ref_key__lt=_after_prefix(key)).order_by("ref_key", "paid_at", "id")
-    return search.page(search.visible.filter(id__in=range_.values("id")[:MOST_BY_PREFIX]), after, limit)
+    candidates = search.visible.filter(id__in=range_.values("id")[:MOST_BY_PREFIX])
+    return _common_or(search, Pattern(like=f"{key}%", unlike=(key,)), candidates, after, limit)
 
 
 def suffix(search: Search, after: Position | None, limit: int) -> list[Order]:
     """The last characters, as a range over the reversed key's index."""
     key = search.wanted.key
     range_ = Order.objects.annotate(reversed_key=Reverse("ref_key")).filter(reversed_key__startswith=key[::-1])
-    candidates = search.visible.filter(id__in=range_.values("id")[:MOST_BY_SUFFIX])
-    return search.page(candidates.exclude(ref_key__startswith=key), after, limit)
+    candidates = search.visible.filter(id__in=range_.values("id")[:MOST_BY_SUFFIX]).exclude(ref_key__startswith=key)
+    return _common_or(search, Pattern(like=f"%{key}", unlike=(f"{key}%",)), candidates, after, limit)
+
+
+def _common_or(
+    search: Search, pattern: Pattern, candidates: QuerySet[Order], after: Position | None, limit: int
+) -> list[Order]:
+    """A page of the newest where the key is common, else of the candidates: a range cut short has not the newest."""
+    if len(search.wanted.key) < COMMON_BELOW:
+        newest = walk(search, pattern, after, limit, length=SHORT_WALK)
+        if newest is not None and len(newest) >= limit:
+            return newest
+    return search.page(candidates, after, limit)
 
 
 def _after_prefix(key: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from stores.models import Order
-from stores.search import find_orders, fragments
+from stores.search import find_orders, fragments, stages, walking
 from tests.conftest import Chain
 from tests.stores.indexed import NOON, index, references
 
@@ -55,12 +55,29 @@ def test_each_stage_goes_by_its_index(chain: Chain, typed: str, index_name: str)
     assert not any("Seq Scan on stores_order" in plan for plan in plans), plans
 
 
+def test_a_common_start_or_end_shows_the_newest_not_the_first_by_name(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "MOST_BY_PREFIX", 3)
+    monkeypatch.setattr(stages, "MOST_BY_SUFFIX", 3)
+    for number in range(10):
+        index(chain, "BGO", f"BER-{number}-END", at=NOON + timedelta(minutes=number))
+    newest = ["BER-9-END", "BER-8-END", "BER-7-END"]
+    assert references(find_orders("ber", asker=chain.kari, limit=3)) == newest
+    assert references(find_orders("end", asker=chain.kari, limit=3)) == newest
+
+
+def test_the_last_eight_characters_settle_it(chain: Chain) -> None:
+    index(chain, "BGO", "BER-202610042")
+    index(chain, "BGO", "BER-202610042-X")
+    assert references(find_orders("202610042", asker=chain.kari)) == ["BER-202610042"]
+    assert references(find_orders("610042", asker=chain.kari)) == ["BER-202610042", "BER-202610042-X"]
+
+
 def test_a_fragment_that_takes_too_long_is_cut_and_says_so(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     _index_many(chain, 5_000)
     newest = index(chain, "BGO", "BER-QQQ-2026", at=NOON + timedelta(days=1))
-    walk = fragments._WALK.replace("SELECT id FROM (", "SELECT id FROM (SELECT pg_sleep(0.4)) AS slow, (")
+    walk = walking._WALK.replace("SELECT id FROM (", "SELECT id FROM (SELECT pg_sleep(0.4)) AS slow, (")
     monkeypatch.setattr(fragments, "FIRST_WALK", 0)
-    monkeypatch.setattr(fragments, "_WALK", walk)
+    monkeypatch.setattr(walking, "_WALK", walk)
     page = find_orders("qqq", asker=chain.kari)
     assert page.hits == []
     assert page.hint == "Older orders were not searched: type more characters."
