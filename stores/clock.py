@@ -16,10 +16,9 @@ from django.db.models.expressions import Combinable
 def _database_time() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        row = cursor.fetchone()
-    assert row is not None
-    moment: datetime = row[0]
-    return moment
+        [(moment,)] = cursor.fetchall()
+    now: datetime = moment
+    return now
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,10 @@ import django.db.models.functions.text
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
-import stores.clock
 from django.conf import settings
 from django.db import migrations, models
+
+import stores.clock
 
 
 class Migration(migrations.Migration):

@@ -18,7 +18,7 @@ class KeyField(models.TextChoices):
     """The three values of a Vipps key set (Vipps: API keys page)."""
 
     CLIENT_ID = "client_id", _("client id")
-    CLIENT_SECRET = "client_secret", _("client secret")  # noqa: S105 - the field's name, not a secret
+    CLIENT_SECRET = "client_secret", _("client secret")
     SUBSCRIPTION_KEY = "subscription_key", _("subscription key")
 
 

@@ -1,0 +1,1 @@
+"""Tests of the package of that name, one file per behaviour."""
