@@ -15,7 +15,6 @@ from stores import actors, credentials, keys, orders, people, registry, sessions
 from stores.actors import Actor
 from stores.credentials import VippsKeys
 from stores.models import Channel, Company, Order, Role, SalesUnit, Scope, Store, StoreSystem, User
-from stores.orders import AmountRow, OrderRow
 from stores.vipps.simulator import Keys, Simulator
 from stores.vipps.wsgi_transport import WsgiTransport
 
