@@ -52,7 +52,7 @@ class Command(BaseCommand):
         except requests.RequestException as error:
             raise CommandError(f"A process of the demo does not answer: {error}") from error
         except KeyboardInterrupt:
-            self.stderr.write("Stopped. Start again to go on from here.")
+            self.stderr.write("\nStopped. Start again to go on from here.", _as_it_is)
             sys.exit(_INTERRUPTED)
 
     def _become_the_demo(self, environments: Environments, options: dict[str, Any]) -> None:
