@@ -18,7 +18,7 @@ from stores import access, audit, clock
 from stores.access import Asker, Right
 from stores.actors import Actor
 from stores.audit import Subject
-from stores.errors import Forbidden, Invalid
+from stores.errors import Forbidden, Invalid, NotFound
 from stores.models import Order, Store, StoreSystem, User
 from stores.money import Money
 
@@ -61,6 +61,8 @@ def request_refund(
     if not refunding_store.is_open:
         raise Forbidden(_("This store is closed in the hub."))
     order = access.order_for(asker, order_id)
+    if order.store.company_id != refunding_store.company_id:
+        raise NotFound(_("There is no such order."))  # whoever works for two chains still keeps them apart
     kind_of_reason, words = _read_reason(reason, reason_text)
     _check_request_key(request_key)
     refund_id = identity.refund_id(client_id, request_key)
@@ -77,8 +79,6 @@ def request_refund(
     if earlier is not None:
         return Accepted(refund=earlier, is_new=False)
     verdict = _decide(order, money)
-    if not confirms_duplicate:
-        _check_duplicate(order, money)
     refund = Refund(
         id=refund_id,
         order=order,
@@ -96,7 +96,7 @@ def request_refund(
         state=State.AWAITING_APPROVAL if verdict.needs_approval else State.QUEUED,
     )
     try:
-        _accept(refund, money, by=by)
+        _accept(refund, money, confirms_duplicate=confirms_duplicate, by=by)
     except IntegrityError:
         # the same request came twice at once and the other one was first
         earlier = _replayed(refund_id, wish, by=by)
@@ -145,14 +145,19 @@ def cancel_refund(refund_id: uuid.UUID, *, asker: Asker, by: Actor) -> Refund:
     return refund
 
 
-def _accept(refund: Refund, money: Money, *, by: Actor) -> None:
-    """T1, one durable transaction: reservation, refund, ledger entry, trail entry, outbox row."""
+def _accept(refund: Refund, money: Money, *, confirms_duplicate: bool, by: Actor) -> None:
+    """T1, one durable transaction: reservation, refund, ledger entry, trail entry, outbox row.
+
+    The account's lock comes first, so that of two equal wishes at once one sees the other.
+    """
     order, store = refund.order, refund.refunding_store
     with transaction.atomic(durable=True):
         ledger.open_account(order)
         ledger.locked_account(order.pk)
         if Refund.objects.filter(pk=refund.pk).exists():
             raise IntegrityError("the same request was first")
+        if not confirms_duplicate:
+            _check_duplicate(order, money)
         refund.number = (Refund.objects.filter(order=order).aggregate(last=Max("number"))["last"] or 0) + 1
         refund.accepted_at = refund.moved_at = refund.next_action_at = clock.db_now()
         refund.save(force_insert=True)
@@ -252,9 +257,14 @@ def _read_reason(reason: str, reason_text: str) -> tuple[Reason, str]:
         raise ReasonNeeded(_("Choose why the money is given back."), field="reason")
     if reason == Reason.OTHER and not words:
         raise ReasonNeeded(_("Say in a few words what the reason is."), field="reason_text")
-    if len(words) > _LONGEST_REASON or "\x00" in words:
+    if len(words) > _LONGEST_REASON or not _is_storable(words):
         raise ReasonNeeded(_("Say it in at most 200 characters."), field="reason_text")
     return Reason(reason), words
+
+
+def _is_storable(words: str) -> bool:
+    """PostgreSQL takes neither NUL nor half a surrogate pair, which JSON can carry."""
+    return not any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in words)
 
 
 def _check_request_key(request_key: str) -> None:

@@ -13,7 +13,8 @@ TASK = "refunds.run_refund"
 def announce(refund_id: uuid.UUID) -> None:
     """Ask the workers to look at a refund, once this transaction has committed. Never raises for a broker."""
     row = Outbox.objects.create(refund_id=refund_id, written_at=clock.db_now())
-    transaction.on_commit(lambda: publish(row))
+    # robust: what was accepted stays accepted, whatever becomes of the message
+    transaction.on_commit(lambda: publish(row), robust=True)
 
 
 def publish(row: Outbox) -> bool:
