@@ -153,6 +153,7 @@ def test_an_api_key_is_shown_once(chain: Chain, hanne: Client, caplog: pytest.Lo
     key = ApiKey.objects.get(system=system)
     page = answer.content.decode()
     text = page[page.index(f"rhk_{key.lookup}_") :][:64]
+    assert page.count(text) == 1
     assert keys.system_for(text) == system
     secret = text[21:]
     later = [
