@@ -1,7 +1,7 @@
 """A session with Vipps: one sales unit, one key set, and every header that a call must carry.
 
-Source: Vipps knowledge base, HTTP headers; Access Token API, standard authentication. The session is bound to its
-MSN for ever: with partner keys the header alone chooses whose money moves.
+Source: Vipps knowledge base, HTTP headers. The session is bound to its MSN for ever: with partner keys the header
+alone chooses whose money moves. One without an MSN speaks for no sales unit, and only calls that move nothing take it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from stores.vipps.errors import NotSent, OurDefect, TokenUnavailable, Unauthoriz
 from stores.vipps.exchange import TOTAL_SECONDS, Deadline, Request, Response, Transport
 from stores.vipps.problems import error_from, trace_id_of
 from stores.vipps.reading import Unreadable, read_json
+from stores.vipps.token_calls import AnyCredentials, subscription_headers, token_request
 from stores.vipps.tokens import AccessToken, TokenCache, read_token
-from stores.vipps.types import Credentials, SystemHeaders
+from stores.vipps.types import SystemHeaders
 
 logger = logging.getLogger("stores.vipps")
 
 _MSN = re.compile(r"[0-9]{4,10}", re.ASCII)
 _KEY = re.compile(r"[\x21-\x7e]{1,50}", re.ASCII)
+_NO_HEADERS: Mapping[str, str] = {}
 _TOKEN_REFUSED = (400, 401, 403)
 
 
@@ -35,8 +37,8 @@ class VippsSession:
         self,
         *,
         base_url: str,
-        msn: str,
-        credentials: Credentials,
+        msn: str | None,
+        credentials: AnyCredentials,
         cache_key: str,
         transport: Transport,
         tokens: TokenCache,
@@ -44,8 +46,11 @@ class VippsSession:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Raises ValueError for an MSN or base URL that cannot be one. `base_url` is scheme and host, no path."""
-        if not _MSN.fullmatch(msn):
+        """Raises ValueError for an MSN or base URL that cannot be one. `base_url` is scheme and host, no path.
+
+        `msn` None: a partner for all its units (webhooks), or accounting keys.
+        """
+        if msn is not None and not _MSN.fullmatch(msn):
             raise ValueError("an MSN is 4 to 10 digits")
         base = urlsplit(base_url)
         if base.scheme not in ("https", "http") or not base.hostname or base.path.strip("/") or base.query:
@@ -59,8 +64,8 @@ class VippsSession:
         self._clock = clock
         self._now = now
         self._fixed_headers = {
-            "Merchant-Serial-Number": msn,
-            "Ocp-Apim-Subscription-Key": credentials.subscription_key,
+            **({} if msn is None else {"Merchant-Serial-Number": msn}),
+            **subscription_headers(credentials),
             "Vipps-System-Name": system.name,
             "Vipps-System-Version": system.version,
             "Vipps-System-Plugin-Name": system.plugin_name,
@@ -80,6 +85,12 @@ class VippsSession:
         """
         self._token(Deadline.after(TOTAL_SECONDS, clock=self._clock))
 
+    def unit(self, operation: str) -> str:
+        """The MSN that this session speaks for. Raises OurDefect where it speaks for none."""
+        if self.msn is None:
+            raise OurDefect(operation, detail="this call needs a session that is bound to a sales unit")
+        return self.msn
+
     def call(
         self,
         operation: str,
@@ -89,22 +100,28 @@ class VippsSession:
         body: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
         send_before: float | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        needs_unit: bool = True,
     ) -> Response:
         """The 2xx answer of one API call. Raises VippsError of the kind that the answer, or its absence, stands for.
 
         One deadline spans it all: the token, the call and, after a 401, one more of each with the same key.
-        `send_before` is a moment of the session's clock; past it nothing is written any more.
+        `send_before` is a moment of the session's clock; past it nothing is written any more. `headers` are the
+        call's own, and can replace none that name who is asking. `needs_unit`: refused where the session has no MSN.
         """
+        if needs_unit:
+            self.unit(operation)
         if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
             raise OurDefect(operation, detail="an idempotency key is 1 to 50 visible ASCII characters")
         deadline = Deadline.after(TOTAL_SECONDS, send_before=send_before, clock=self._clock)
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        own_headers = _own_headers(headers, has_content=content is not None, idempotency_key=idempotency_key)
         token = self._token(deadline)
-        response = self._send(operation, method, path, content, idempotency_key, token, deadline)
+        response = self._send(operation, method, path, content, own_headers, token, deadline)
         if response.status == 401:
             self._tokens.drop(self._cache_key, token)
             token = self._token(deadline)
-            response = self._send(operation, method, path, content, idempotency_key, token, deadline)
+            response = self._send(operation, method, path, content, own_headers, token, deadline)
             if response.status == 401:
                 self._tokens.drop(self._cache_key, token)
         if 200 <= response.status < 300:
@@ -117,21 +134,16 @@ class VippsSession:
         method: str,
         path: str,
         content: bytes | None,
-        idempotency_key: str | None,
+        own_headers: Mapping[str, str],
         token: AccessToken,
         deadline: Deadline,
     ) -> Response:
-        headers = {**self._fixed_headers, "Authorization": f"Bearer {token.value}", "Accept": "application/json"}
-        if content is not None:
-            headers["Content-Type"] = "application/json"
-        if idempotency_key is not None:
-            headers["Idempotency-Key"] = idempotency_key
         request = Request(
             operation=operation,
             method=method,
             base_url=self._base_url,
             path=path,
-            headers=headers,
+            headers={**own_headers, **self._fixed_headers, "Authorization": f"Bearer {token.value}"},
             body=content,
         )
         return self._exchange(request, deadline)
@@ -147,19 +159,7 @@ class VippsSession:
             raise TokenUnavailable("token", detail="another thread was still fetching the token") from None
 
     def _fetch_token(self, deadline: Deadline) -> AccessToken:
-        request = Request(
-            operation="token",
-            method="POST",
-            base_url=self._base_url,
-            path="/accesstoken/get",
-            headers={
-                **self._fixed_headers,
-                "client_id": self._credentials.client_id,
-                "client_secret": self._credentials.client_secret,
-                "Accept": "application/json",
-            },
-            body=b"",
-        )
+        request = token_request(self._credentials, base_url=self._base_url, headers=self._fixed_headers)
         try:
             response = self._exchange(request, deadline)
         except (NotSent, Unsure) as error:
@@ -202,6 +202,17 @@ class VippsSession:
             error.trace_id,
             (self._clock() - started) * 1000,
         )
+
+
+def _own_headers(
+    headers: Mapping[str, str], *, has_content: bool, idempotency_key: str | None
+) -> dict[str, str]:
+    own = {"Accept": "application/json"}
+    if has_content:
+        own["Content-Type"] = "application/json"
+    if idempotency_key is not None:
+        own["Idempotency-Key"] = idempotency_key
+    return own | dict(headers)
 
 
 def _token_error(error: VippsError) -> VippsError:

@@ -91,22 +91,45 @@ class SystemHeaders:
                 raise ValueError("each Vipps-System header is 1 to 30 printable ASCII characters")
 
 
+def _check_keys(*values: str) -> None:
+    for value in values:
+        # A line break would smuggle a header; the value itself must not appear in the message.
+        if not value or not value.isascii() or not value.isprintable():
+            raise ValueError("a credential is empty or holds characters that no header can carry")
+
+
 class Credentials:
     """One key set, opened. It shows itself to no one: no repr, no pickle, no copy, no JSON."""
 
     __slots__ = ("client_id", "client_secret", "subscription_key")
 
     def __init__(self, *, client_id: str, client_secret: str, subscription_key: str) -> None:
-        for value in (client_id, client_secret, subscription_key):
-            # A line break would smuggle a header; the value itself must not appear in the message.
-            if not value or not value.isascii() or not value.isprintable():
-                raise ValueError("a credential is empty or holds characters that no header can carry")
+        _check_keys(client_id, client_secret, subscription_key)
         self.client_id = client_id
         self.client_secret = client_secret
         self.subscription_key = subscription_key
 
     def __repr__(self) -> str:
         return "Credentials(masked)"
+
+    def __reduce_ex__(self, protocol: object) -> str:
+        raise TypeError("credentials are not pickled or copied")
+
+
+class AccountingCredentials:
+    """Accounting keys, opened: they open the Report API and have no subscription key. As secretive as the others."""
+
+    __slots__ = ("client_id", "client_secret")
+
+    def __init__(self, *, client_id: str, client_secret: str) -> None:
+        _check_keys(client_id, client_secret)
+        if ":" in client_id:
+            raise ValueError("a client id with a colon cannot be told from its secret (RFC 7617)")
+        self.client_id = client_id
+        self.client_secret = client_secret
+
+    def __repr__(self) -> str:
+        return "AccountingCredentials(masked)"
 
     def __reduce_ex__(self, protocol: object) -> str:
         raise TypeError("credentials are not pickled or copied")
