@@ -1,6 +1,7 @@
 """Everything headquarters sees; importing it registers every page with the one site."""
 
 from hq.admin import (
+    clearing,
     companies,
     contradictions,
     key_sets,
@@ -17,6 +18,7 @@ from hq.admin import (
 from hq.admin.admin_site import site
 
 __all__ = [
+    "clearing",
     "companies",
     "contradictions",
     "key_sets",

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import auth
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
@@ -42,6 +42,17 @@ class HqAdminSite(UnfoldAdminSite):
     index_title = _("Work to do")
     index_template = "admin/first_screen.html"
     enable_nav_sidebar = True
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self._pages: list[URLPattern] = []
+
+    def add_page(self, route: str, view: Callable[[HttpRequest], HttpResponse], *, name: str) -> None:
+        """A page of its own, of no table, as guarded as all others: `admin:<name>`."""
+        self._pages.append(path(route, self.admin_view(view), name=name))
+
+    def get_urls(self) -> list[Any]:
+        return [*self._pages, *super().get_urls()]
 
     def has_permission(self, request: HttpRequest) -> bool:
         return holds_a_role(request) and second_factor.is_proven(request)

@@ -30,6 +30,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _page(_("Refunds"), "undo", "refunds_refund"),
                 _page(_("Orders"), "receipt_long", "stores_order", Right.SEARCH_ORDERS),
                 _page(_("Contradictions"), "sync_problem", "stores_orderconflict"),
+                {
+                    "title": _("Clearing"),
+                    "icon": "swap_horiz",
+                    "link": reverse_lazy("admin:clearing"),
+                    "permission": _if_may(Right.SEE_HQ),
+                },
             ]
         },
         {
