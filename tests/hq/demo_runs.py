@@ -22,6 +22,8 @@ class DemoRuns:
     var: Path
     port: int
     simulator_port: int
+    servers: tuple[str, ...] = ()
+    """Settings that name a server of the caller's which this demo shall use all the same, such as REDIS_URL."""
 
     def command(self, *more: str) -> list[str]:
         """A small chain, for speed; everything else is as by default."""
@@ -30,10 +32,9 @@ class DemoRuns:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a newcomer's shell has: no key and no server."""
-        return {name: value for name, value in os.environ.items() if name not in (*_KEYS, *_SERVERS)} | {
-            "VAR_DIR": str(self.var)
-        }
+        """What a newcomer's shell has: no key, and no server but those asked for."""
+        hidden = {*_KEYS, *_SERVERS} - set(self.servers)
+        return {name: value for name, value in os.environ.items() if name not in hidden} | {"VAR_DIR": str(self.var)}
 
     def once(self) -> dict[str, Any]:
         """The report of a run that held."""
