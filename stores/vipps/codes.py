@@ -29,14 +29,14 @@ class CodeMeaning:
     meaning: str
 
 
-def _rows(error: type[VippsError], meanings: dict[str, str]) -> dict[str, CodeMeaning]:
+def rows(error: type[VippsError], meanings: dict[str, str]) -> dict[str, CodeMeaning]:
     return {code: CodeMeaning(error=error, meaning=meaning) for code, meaning in meanings.items()}
 
 
 CODES: dict[str, CodeMeaning] = {
     # An internal error dressed as a 400 does not say that nothing happened.
-    **_rows(Unsure, {"3010": "internal error, often after a malformed request"}),
-    **_rows(
+    **rows(Unsure, {"3010": "internal error, often after a malformed request"}),
+    **rows(
         OurDefect,
         {
             "4010": "capture retried with another body",
@@ -55,8 +55,8 @@ CODES: dict[str, CodeMeaning] = {
             "4160": "payment method is not valid for passthrough",
         },
     ),
-    **_rows(KeyConflict, {"4150": "reference taken, or refund retried with another body"}),
-    **_rows(
+    **rows(KeyConflict, {"4150": "reference taken, or refund retried with another body"}),
+    **rows(
         Misconfigured,
         {
             "5010": "blocked payment sources are not possible in this market",
@@ -71,7 +71,7 @@ CODES: dict[str, CodeMeaning] = {
             "5100": "the sales unit is not set up for refunds",
         },
     ),
-    **_rows(
+    **rows(
         Refused,
         {
             "6010": "amount is below the minimum",
@@ -108,7 +108,7 @@ CODES: dict[str, CodeMeaning] = {
             "10070": "test approval: limit reached",
         },
     ),
-    **_rows(
+    **rows(
         Locked,
         {
             "6160": "the payment is busy with another operation",

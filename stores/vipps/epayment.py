@@ -10,21 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from stores.vipps.errors import OurDefect, Unsure
-from stores.vipps.exchange import Response
-from stores.vipps.problems import trace_id_of
-from stores.vipps.reading import (
-    Unreadable,
-    read_aggregate,
-    read_amount,
-    read_event,
-    read_json,
-    read_metadata,
-    read_object,
-    read_text,
-)
+from stores.vipps.errors import OurDefect
+from stores.vipps.reading import Unreadable, read_aggregate, read_amount, read_event, read_metadata, read_text
 from stores.vipps.session import VippsSession
 from stores.vipps.types import Amount, Event, Modification, Payment
+from stores.vipps.understanding import answer_of, check_same, list_of, unreadable
 
 _PAYMENTS = "/epayment/v1/payments"
 _REFERENCE = re.compile(r"[a-zA-Z0-9-]{8,64}", re.ASCII)
@@ -40,7 +30,7 @@ class Epayment:
 
     def get_payment(self, reference: str) -> Payment:
         response = self._session.call("get", "GET", _path("get", reference))
-        members, trace_id = _answer("get", response)
+        members, trace_id = answer_of("get", response)
         try:
             payment = Payment(
                 reference=read_text(members, "reference"),
@@ -52,22 +42,20 @@ class Epayment:
                 trace_id=trace_id,
             )
         except Unreadable as error:
-            raise _unreadable("get", response, error) from None
-        _check_same("get", reference, payment.reference, response)
+            raise unreadable("get", response, error) from None
+        check_same("get", reference, payment.reference, response)
         return payment
 
     def get_events(self, reference: str) -> list[Event]:
         """All that was tried with the payment, as Vipps lists it (oldest first, failed operations included)."""
         response = self._session.call("events", "GET", _path("events", reference, "/events"))
+        entries = list_of("events", response)
         try:
-            entries = read_json(response.body)
-            if not isinstance(entries, list):
-                raise Unreadable("not a list")
             events = [read_event(entry) for entry in entries]
         except Unreadable as error:
-            raise _unreadable("events", response, error) from None
+            raise unreadable("events", response, error) from None
         for event in events:
-            _check_same("events", reference, event.reference, response)
+            check_same("events", reference, event.reference, response)
         return events
 
     def refund(self, reference: str, amount: Amount, *, idempotency_key: str, send_before: float | None = None) -> Modification:
@@ -100,7 +88,7 @@ class Epayment:
             idempotency_key=idempotency_key,
             send_before=send_before,
         )
-        members, trace_id = _answer(operation, response)
+        members, trace_id = answer_of(operation, response)
         try:
             modification = Modification(
                 reference=read_text(members, "reference"),
@@ -112,8 +100,8 @@ class Epayment:
                 trace_id=trace_id,
             )
         except Unreadable as error:
-            raise _unreadable(operation, response, error) from None
-        _check_same(operation, reference, modification.reference, response)
+            raise unreadable(operation, response, error) from None
+        check_same(operation, reference, modification.reference, response)
         return modification
 
 
@@ -130,25 +118,3 @@ def _modification(amount: Amount, operation: str) -> dict[str, Any]:
     if not _CURRENCY.fullmatch(amount.currency):
         raise OurDefect(operation, detail="a currency is three capital letters")
     return {"modificationAmount": {"currency": amount.currency, "value": amount.value}}
-
-
-def _answer(operation: str, response: Response) -> tuple[dict[str, Any], str | None]:
-    try:
-        members = read_object(read_json(response.body))
-    except Unreadable as error:
-        raise _unreadable(operation, response, error) from None
-    return members, trace_id_of(response, members)
-
-
-def _unreadable(operation: str, response: Response, why: Unreadable) -> Unsure:
-    return Unsure(operation, status=response.status, trace_id=trace_id_of(response), detail=f"the answer is unreadable: {why}")
-
-
-def _check_same(operation: str, asked: str, answered: str, response: Response) -> None:
-    if asked != answered:
-        raise Unsure(
-            operation,
-            status=response.status,
-            trace_id=trace_id_of(response),
-            detail="the answer is about another payment",
-        )
