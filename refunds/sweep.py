@@ -5,8 +5,10 @@ It selects by state, so no path can forget to enrol a refund.
 
 import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -23,6 +25,8 @@ ANNOUNCED_LATELY = timedelta(seconds=30)
 FRESH = timedelta(seconds=2)
 """A row that was written this moment is still being announced by the one who wrote it."""
 ANNOUNCEMENTS_BEFORE_RUNNING = 2
+RUNNING_SECONDS = 60.0
+"""How long one pass may run refunds itself; Vipps may be slow, and leases, approvals and the heartbeat must not wait."""
 _OUTBOX_IS_KEPT = timedelta(days=7)
 
 
@@ -46,7 +50,9 @@ def sweep_once(*, by: Actor) -> Swept:
     given = _give_to_people(by)
     read = _read_notices()
     announced, run = _move_due(by)
-    deliveries = outbound.ring_due()
+    deliveries = 0
+    with _going_on("deliveries"):
+        deliveries = outbound.ring_due()
     _forget_old_nudges()
     Heartbeat.objects.update_or_create(name="sweep", defaults={"at": clock.db_now()})
     return Swept(
@@ -76,26 +82,44 @@ def _expire_approvals(by: Actor) -> int:
 def _give_to_people(by: Actor) -> int:
     old = clock.db_now() - states.GIVE_TO_PEOPLE_AFTER
     unknown = Refund.objects.filter(state=State.UNKNOWN).filter(
-        Q(last_send_at__lt=old) | Q(outcome="keys_used_up"), ~Q(verdict="reject")
+        Q(last_send_at__lt=old) | Q(outcome="keys_used_up") | Q(_was_free_since(old), last_send_at=None)
     )
-    queued = Refund.objects.filter(state=State.QUEUED, accepted_at__lt=old).filter(
-        Q(approved_by=None) | Q(moved_at__lt=old), ~Q(outcome="")
-    )
+    queued = Refund.objects.filter(_was_free_since(old), ~Q(outcome=""), state=State.QUEUED)
     return _move_all(unknown, states.T14_TOO_OLD, by, "still unknown after 24 hours") + _move_all(
         queued, states.T14_UNUSABLE, by, "not sent within 24 hours"
     )
 
 
+def _was_free_since(moment: datetime) -> Q:
+    """Accepted before that and not waiting for approval since; an approval may have taken as long as approvals may."""
+    earlier = moment - states.APPROVAL_EXPIRES_AFTER
+    return Q(approved_by=None, accepted_at__lt=moment) | Q(accepted_at__lt=earlier)
+
+
 def _move_all(found: QuerySet[Refund], row: states.Move, by: Actor, because: str, **changes: Any) -> int:
-    """One transaction a row: a row that somebody else took is not the loss of a batch."""
-    return sum(states.move(refund, row, by=by, because=because, **changes) for refund in found.order_by("pk")[:BATCH])
+    """One transaction a row. The fence it was found with: whoever claimed it since has it now."""
+    moved = 0
+    for refund in found.order_by("pk")[:BATCH]:
+        with _going_on(refund.pk):
+            moved += states.move(refund, row, by=by, because=because, fence=refund.fence, **changes)
+    return moved
+
+
+@contextmanager
+def _going_on(row: object) -> Iterator[None]:
+    """One row that cannot be worked on must not keep the rest waiting: it is told, and the next pass finds it again."""
+    try:
+        yield
+    except Exception:
+        logger.exception("sweep went on without %s", row)
 
 
 def _read_notices() -> int:
     """Notices whose message was lost. Reading one is short and asks nobody, so it is done here."""
     unread = notices.unread_notices(limit=BATCH)
     for notice_id in unread:
-        doorbell.answer(notice_id)
+        with _going_on(f"notice {notice_id}"):
+            doorbell.answer(notice_id)
     return len(unread)
 
 
@@ -111,12 +135,14 @@ def _move_due(by: Actor) -> tuple[int, int]:
         .order_by("next_action_at")
     )
     announced = run = 0
+    until = clock.monotonic() + RUNNING_SECONDS
     for refund_id in list(due.values_list("pk", flat=True)[:BATCH]):
-        if _is_taken_in_vain(refund_id) or not _announce(refund_id):
-            execution.run_until_rest(refund_id, by=by)
-            run += 1
-        else:
-            announced += 1
+        with _going_on(refund_id):
+            if not _is_taken_in_vain(refund_id) and _announce(refund_id):
+                announced += 1
+            elif clock.monotonic() < until:
+                run += 1
+                execution.run_until_rest(refund_id, by=by)
     return announced, run
 
 

@@ -1,0 +1,227 @@
+"""The sweep finds whatever is due, with or without a broker, and one bad row never keeps the rest waiting."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+
+from refunds import execution, nudges, outbound, states
+from refunds.models import Heartbeat, OrderAccount, Outbox, Refund, State
+from refunds.sweep import ANNOUNCED_LATELY, RUNNING_SECONDS, Swept, sweep_once
+from stores import audit, nudge
+from stores.actors import hub
+from stores.vipps.simulator import Fault, FaultKind, Simulator, Switches
+from tests.conftest import Chain
+from tests.refunds.asking import run
+from tests.refunds.proving import posts, simulated
+from tests.refunds.sweeping import Broker, Time, moved_by_hand, seller, state_of
+
+SWEEP = hub("sweep")
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with simulated(Switches(rate_limits=False)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def time(chain: Chain) -> Iterator[Time]:
+    with moved_by_hand() as time:
+        yield time
+
+
+@pytest.fixture(autouse=True)
+def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
+    broker = Broker()
+    monkeypatch.setattr(nudge, "publish", broker.publish)
+    return broker
+
+
+@pytest.fixture
+def sold(chain: Chain) -> Callable[[], Refund]:
+    return seller(chain)
+
+
+def test_what_was_asked_for_this_moment_is_left_to_who_announces_it(
+    time: Time, broker: Broker, sold: Callable[[], Refund]
+) -> None:
+    refund = sold()
+    assert sweep_once(by=SWEEP) == Swept()
+    time.move(seconds=2.1)
+    assert sweep_once(by=SWEEP) == Swept(announced=1)
+    assert broker.took == [str(refund.pk)]
+
+
+def test_a_lost_message_is_sent_again_and_if_that_is_lost_too_the_sweep_runs_it_itself(
+    chain: Chain, time: Time, broker: Broker, sold: Callable[[], Refund]
+) -> None:
+    refund = sold()
+    assert nudges.publish(Outbox.objects.get(refund=refund))
+    for _ in range(7):
+        time.move(seconds=5)
+        sweep_once(by=SWEEP)
+    assert (state_of(refund), broker.took) == ("queued", [str(refund.pk)] * 2)
+    for _ in range(7):
+        time.move(seconds=5)
+        sweep_once(by=SWEEP)
+    assert state_of(refund) == State.REFUNDED
+    assert broker.took == [str(refund.pk)] * 2
+    assert len(posts(chain)) == 1
+
+
+def test_a_message_is_not_repeated_while_one_is_on_its_way(time: Time, broker: Broker, sold: Callable[[], Refund]) -> None:
+    sold()
+    time.move(seconds=3)
+    assert sweep_once(by=SWEEP).announced == 1
+    time.move(seconds=ANNOUNCED_LATELY.total_seconds() - 1)
+    assert sweep_once(by=SWEEP) == Swept()
+    assert len(broker.took) == 1
+
+
+def test_with_the_broker_down_the_sweep_runs_it_itself(
+    chain: Chain, time: Time, broker: Broker, sold: Callable[[], Refund]
+) -> None:
+    broker.is_up = False
+    refund = sold()
+    assert not nudges.publish(Outbox.objects.get(refund=refund))
+    time.move(seconds=3)
+    assert sweep_once(by=SWEEP) == Swept(run=1)
+    assert state_of(refund) == State.REFUNDED
+    assert len(posts(chain)) == 1
+
+
+def test_with_the_broker_down_a_lost_answer_is_proved_in_the_same_pass(
+    chain: Chain, time: Time, broker: Broker, sold: Callable[[], Refund]
+) -> None:
+    broker.is_up = False
+    chain.simulator.arm(Fault(kind=FaultKind.DROP_AFTER, operation="refund"))
+    refund = sold()
+    time.move(seconds=3)
+    sweep_once(by=SWEEP)
+    assert state_of(refund) == State.REFUNDED
+    assert len(posts(chain)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [None, RuntimeError("an odd failure"), DatabaseError("gone")])
+def test_a_click_is_accepted_whatever_the_broker_does(
+    chain: Chain, broker: Broker, sold: Callable[[], Refund], monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    def fail(task: str, row_id: str) -> bool:
+        if error is not None:
+            raise error
+        return False
+
+    monkeypatch.setattr(nudge, "publish", fail)
+    refund = sold()
+    assert state_of(refund) == State.QUEUED
+    assert Outbox.objects.get(refund=refund).published_at is None
+    monkeypatch.setattr(nudge, "publish", lambda task, row_id: False)
+    Refund.objects.update(moved_at=refund.moved_at - timedelta(seconds=3))
+    assert sweep_once(by=SWEEP).run == 1
+    assert state_of(refund) == State.REFUNDED
+
+
+def test_one_bad_row_does_not_keep_the_rest_waiting(
+    chain: Chain, time: Time, broker: Broker, sold: Callable[[], Refund], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker.is_up = False
+    refunds = sorted((sold() for _ in range(3)), key=lambda refund: refund.pk)
+    real = execution.run_until_rest
+
+    def run_until_rest(refund_id: uuid.UUID, **more: Any) -> None:
+        if refund_id == refunds[0].pk:
+            raise DatabaseError("a row nobody can read")
+        real(refund_id, **more)
+
+    monkeypatch.setattr(execution, "run_until_rest", run_until_rest)
+    time.move(seconds=3)
+    sweep_once(by=SWEEP)
+    assert [state_of(refund) for refund in refunds] == ["queued", "refunded", "refunded"]
+    assert Heartbeat.objects.get(name="sweep").at == time.now
+
+
+def test_one_bad_move_does_not_keep_the_rest_waiting(
+    time: Time, sold: Callable[[], Refund], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    refunds = sorted((sold() for _ in range(3)), key=lambda refund: refund.pk)
+    Refund.objects.update(state=State.SENDING, lease_until=time.now - timedelta(seconds=1))
+    real = states.move
+
+    def move(refund: Refund, row: states.Move, **more: Any) -> bool:
+        if refund.pk == refunds[0].pk:
+            raise DatabaseError("a lock that does not come")
+        return real(refund, row, **more)
+
+    monkeypatch.setattr(states, "move", move)
+    assert sweep_once(by=SWEEP).lapsed == 2
+    assert [state_of(refund) for refund in refunds] == ["sending", "unknown", "unknown"]
+    assert f"sweep went on without {refunds[0].pk}" in caplog.text
+
+
+def test_deliveries_that_cannot_be_rung_do_not_stop_the_heart(time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> int:
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr(outbound, "ring_due", fail)
+    assert sweep_once(by=SWEEP) == Swept()
+    assert Heartbeat.objects.get(name="sweep").at == time.now
+
+
+def test_a_slow_vipps_does_not_keep_the_pass_from_its_end(
+    time: Time, broker: Broker, sold: Callable[[], Refund], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker.is_up = False
+    for _ in range(4):
+        sold()
+    ran: list[uuid.UUID] = []
+
+    def slow(refund_id: uuid.UUID, **more: Any) -> None:
+        ran.append(refund_id)
+        time.move(seconds=RUNNING_SECONDS - 1)
+
+    monkeypatch.setattr(execution, "run_until_rest", slow)
+    time.move(seconds=3)
+    assert sweep_once(by=SWEEP).run == 2
+    assert len(ran) == 2
+    assert Heartbeat.objects.get(name="sweep").at == time.now
+
+
+def test_what_waits_or_is_on_hold_or_over_is_left_alone(
+    chain: Chain, time: Time, broker: Broker, sold: Callable[[], Refund]
+) -> None:
+    waits, held, over = sold(), sold(), sold()
+    Refund.objects.filter(pk=waits.pk).update(next_action_at=time.now + timedelta(hours=1))
+    OrderAccount.objects.filter(order=held.order).update(on_hold=True)
+    run(over)
+    calls = chain.simulator.calls.total()
+    time.move(minutes=5)
+    assert sweep_once(by=SWEEP) == Swept()
+    assert broker.took == []
+    assert chain.simulator.calls.total() == calls
+
+
+def test_two_sweeps_in_a_row_do_nothing_twice(chain: Chain, time: Time, broker: Broker, sold: Callable[[], Refund]) -> None:
+    broker.is_up = False
+    refund = sold()
+    time.move(seconds=3)
+    assert sweep_once(by=SWEEP) == Swept(run=1)
+    assert sweep_once(by=SWEEP) == Swept()
+    assert len(posts(chain)) == 1
+    moves = [audit.facts_of(entry).get("move") for entry in audit.timeline_of("refund", str(refund.pk))]
+    assert moves == [None, "T5", None, "T7"]
+
+
+def test_old_nudges_are_forgotten_after_a_week_and_young_ones_kept(time: Time, sold: Callable[[], Refund]) -> None:
+    refund = run(sold())
+    assert Outbox.objects.filter(refund=refund).count() == 1
+    time.move(days=6.9)
+    sweep_once(by=SWEEP)
+    assert Outbox.objects.filter(refund=refund).count() == 1
+    time.move(days=0.2)
+    sweep_once(by=SWEEP)
+    assert Outbox.objects.filter(refund=refund).count() == 0
