@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
 import structlog
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -75,4 +76,4 @@ def for_cashiers(view: DeskView[P]) -> Callable[Concatenate[HttpRequest, P], Htt
 
 def _actor(request: HttpRequest, user: User, store: Store) -> Actor:
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    return access.actor_for(user, store=store, address=request.META.get("REMOTE_ADDR", ""), request_id=request_id)
+    return access.actor_for(user, store=store, address=get_adapter(request).get_client_ip(request), request_id=request_id)

@@ -1,5 +1,6 @@
 """What every REST view of the hub has: a store system that calls, and the actor it becomes in the trail."""
 
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from stores import access
@@ -27,6 +28,6 @@ class SystemView(APIView):
             self.system,
             store=self.system.store,
             cashier=cashier,
-            address=self.request.META.get("REMOTE_ADDR", ""),
+            address=BaseThrottle().get_ident(self.request),
             request_id=request_id_of(self.request),
         )
