@@ -14,6 +14,8 @@ from hq.admin import (
     store_systems,
     stores,
     trail,
+    vipps_notices,
+    webhooks,
 )
 from hq.admin.admin_site import site
 
@@ -32,4 +34,6 @@ __all__ = [
     "store_systems",
     "stores",
     "trail",
+    "vipps_notices",
+    "webhooks",
 ]

@@ -50,6 +50,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": _("Messages"),
+            "items": [
+                _page(_("To store systems"), "outbound", "refunds_delivery"),
+                _page(_("Where they listen"), "webhook", "refunds_webhookendpoint"),
+                _page(_("From Vipps"), "move_to_inbox", "stores_notice"),
+                _page(_("Addresses given to Vipps"), "alternate_email", "stores_webhookregistration"),
+            ],
+        },
+        {
             "title": _("People"),
             "items": [
                 _page(_("People"), "group", "stores_user"),

@@ -8,16 +8,20 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from hq.admin import site
+from refunds import outbound
 from stores import people
 from stores.models import HQ_ROLES, Role
 from tests.conftest import Chain
 from tests.hq.headquarters import at_headquarters
+from tests.refunds.asking import ask, run
+from tests.vipps_notices import VIPPS, registered
 
 PAGES = sorted(site._registry.items(), key=lambda item: item[0]._meta.label)
 SHOWN = {
     *("stores.Company", "stores.Store", "stores.SalesUnit", "stores.KeySet", "stores.StoreSystem", "stores.ApiKey"),
     *("stores.User", "stores.Membership", "stores.Order", "stores.OrderConflict", "stores.Entry", "stores.Chain"),
-    *("stores.LookUp", "refunds.Refund"),
+    *("stores.LookUp", "stores.WebhookRegistration", "stores.Notice"),
+    *("refunds.Refund", "refunds.WebhookEndpoint", "refunds.Delivery"),
 }
 
 
@@ -56,14 +60,16 @@ def test_no_row_can_be_added_edited_or_deleted_by_anybody(chain: Chain, model: A
 def test_djangos_own_forms_are_closed(chain: Chain, model: Any, page: Any) -> None:
     client = at_headquarters(chain.hanne)
     people.join_headquarters(chain.hanne, chain.company, role=Role.AUDITOR, by=chain.by)
-    chain.sold(chain.bergen, "BGO-1000-1", 25_000)
+    outbound.add_endpoint(chain.systems["OSL"], url="https://till.example/hooks", by=chain.by)
+    run(ask(chain.sold(chain.bergen, "BGO-1000-1", 25_000), 5_000, who=chain.kari, store=chain.oslo).refund)
+    VIPPS.send(registered(chain.units["BGO"]).url, b"{}")
     client.get(reverse("admin:stores_order_changelist"), {"q": "BGO-1000-1"})
     base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     row = page.get_queryset(_request_of(chain)).first()
     assert client.get(reverse(f"{base}_changelist")).status_code == 200
     assert client.get(reverse(f"{base}_add")).status_code == 403
     if row is None:
-        assert model._meta.label in ("stores.OrderConflict", "refunds.Refund", "stores.ApiKey")
+        assert model._meta.label in ("stores.OrderConflict", "stores.ApiKey")
         return
     before = model._default_manager.filter(pk=row.pk).values().get()
     assert client.get(reverse(f"{base}_change", args=[row.pk])).status_code == 200
