@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from hq.admin.asking import asker_of, company_of
 from hq.admin.showing import NOTHING, money, page_of
 from refunds import queries
-from refunds.models import Refund, State
+from refunds.models import Delivery, Refund, State
 from stores.models import OrderConflict, SalesUnit
 
 Text = str | Promise
@@ -75,6 +75,8 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
     company = company_of(request)
     conflicts = OrderConflict.objects.filter(order__store__company=company, settled_at=None)
     keyless = SalesUnit.objects.filter(company=company).exclude(key_set__version__gt=0)
+    given_up = Delivery.objects.filter(endpoint__system__store__company=company, delivered_at=None, next_try_at=None)
+    untold = given_up.aggregate(count=Count("pk"), oldest=Min("written_at"))
     said = conflicts.aggregate(count=Count("pk"), oldest=Min("seen_at"))
     counts: dict[str, Any] = {
         row["state"]: row
@@ -94,6 +96,13 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
             count=said["count"],
             oldest=_age(said["oldest"]),
             link=f"{reverse('admin:stores_orderconflict_changelist')}?settled_at__isnull=True",
+        ),
+        Work(
+            title=_("Messages given up"),
+            icon="unsubscribe",
+            count=untold["count"],
+            oldest=_age(untold["oldest"]),
+            link=f"{reverse('admin:refunds_delivery_changelist')}?outcome=given_up",
         ),
         Work(
             title=_("Sales units without keys"),

@@ -83,6 +83,9 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["next_try_at"], name="delivery_due", condition=Q(next_try_at__isnull=False)),
             models.Index(fields=["-written_at"], name="delivery_newest"),
+            models.Index(
+                fields=["written_at"], name="delivery_given_up", condition=Q(next_try_at=None, delivered_at=None)
+            ),
         ]
         triggers = [
             pgtrigger.ReadOnly(

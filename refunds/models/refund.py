@@ -116,6 +116,7 @@ class Refund(models.Model):
             models.Index(fields=["state", "next_action_at"], name="refund_due", condition=~Q(state__in=ENDS)),
             models.Index(fields=["refunding_store", "-accepted_at"], name="refund_store_newest"),
             models.Index(fields=["requested_by", "-accepted_at"], name="refund_person_newest"),
+            models.Index(fields=["ended_at"], name="refund_refunded_at", condition=Q(state=State.REFUNDED)),
         ]
         triggers = [
             pgtrigger.ReadOnly(

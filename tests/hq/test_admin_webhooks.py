@@ -68,6 +68,8 @@ def test_a_message_that_was_given_up_is_seen_and_sent_again(chain: Chain, hanne:
     again = f"/hq/refunds/delivery/{delivery.pk}/send_again/"
     assert hanne.post(again).status_code == 403, "it still waits for its first try"
     Delivery.objects.update(next_try_at=None, tries=10, last_status=500, problem="HTTP 500")
+    work = {kind.title: kind.count for kind in hanne.get("/hq/").context["work"]}
+    assert work["Messages given up"] == 1
     listed = hanne.get("/hq/refunds/delivery/", {"outcome": "given_up"}).content.decode()
     assert "given up" in listed
     assert f"/hq/refunds/delivery/{delivery.pk}/change/" in listed
