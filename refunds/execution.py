@@ -17,6 +17,7 @@ from stores import audit, clock, sessions
 from stores.actors import Actor
 from stores.audit import Subject
 from stores.errors import HubError
+from stores.vipps import payments
 from stores.vipps.errors import VippsError
 from stores.vipps.session import VippsSession
 
@@ -234,7 +235,7 @@ def _give_up_reading(claim: Claim, error: VippsError) -> None:
     if meaning is Meaning.UNAUTHORIZED:
         _drop_keys(claim)
     if meaning is Meaning.MISCONFIGURED and claim.refund.sends == 0:
-        outcome = "payment_not_found" if error.status == 404 else "store_misconfigured"
+        outcome = "payment_not_found" if payments.is_unknown(error) else "store_misconfigured"
         states.move(
             claim.refund,
             states.T10_PREFLIGHT,

@@ -1,6 +1,7 @@
 """Our refund and Vipps: what we ask, and our words for what comes back.
 
-Every answer has one meaning, and the table says which (Vipps: ePayment API, errors page). Nothing here decides.
+Every answer has one meaning, and the table says which (Vipps: ePayment API and eCom API, errors pages). Nothing here
+decides, and which of the two APIs reaches a payment is `payments`' to know.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ from refunds.states import (
 )
 from stores import clock
 from stores.models import Order
-from stores.vipps.epayment import Epayment
+from stores.vipps import payments
 from stores.vipps.errors import (
     KeyConflict,
     Locked,
@@ -137,13 +138,13 @@ def _watched() -> Iterator[None]:
 def read_payment(session: VippsSession, order: Order) -> Payment:
     """The payment as Vipps has it now. Raises VippsError."""
     with _watched():
-        return Epayment(session).get_payment(order.reference)
+        return payments.read_payment(session, order.reference)
 
 
 def read_events(session: VippsSession, order: Order) -> list[Event]:
     """The payment's event log, oldest first. Raises VippsError."""
     with _watched():
-        return Epayment(session).get_events(order.reference)
+        return payments.read_events(session, order.reference)
 
 
 def send_refund(
@@ -159,10 +160,11 @@ def send_refund(
     started = clock.monotonic()
     try:
         with _watched():
-            answer = Epayment(session).refund(
+            answer = payments.refund(
+                session,
                 order.reference,
                 Amount(currency=order.currency, value=amount_minor),
-                idempotency_key=key,
+                key=key,
                 send_before=send_before,
             )
     except VippsError as error:

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from stores.vipps import ecom, ecom_types, payments
+
 REFUND_PERIOD = timedelta(days=365)
 """Counted from the payment, the stricter of Vipps' two readings (Vipps: ePayment API errors page, code 6220)."""
-
-SHORTEST_EPAYMENT_REFERENCE = 8
-"""Shorter ids are eCom's and cannot be reached through ePayment (Vipps: ePayment API, Reference schema)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +91,22 @@ def _order_is_young_enough(facts: Facts) -> Refusal | None:
 
 
 def _reference_is_reachable(facts: Facts) -> Refusal | None:
-    if len(facts.reference) >= SHORTEST_EPAYMENT_REFERENCE:
+    if not payments.needs_ecom(facts.reference) or facts.order_currency == ecom_types.CURRENCY:
         return None
     return Refusal(
         code="not_reachable",
-        sentence=_("This payment has a short eCom number that the hub cannot refund yet. Ask headquarters."),
+        sentence=_("Vipps has payments with so short a number in Norwegian kroner only. Check the number; ask headquarters."),
+    )
+
+
+def _amount_is_not_too_small(facts: Facts) -> Refusal | None:
+    if not payments.needs_ecom(facts.reference) or facts.amount_minor >= ecom.SMALLEST_AMOUNT:
+        return None
+    return Refusal(
+        code="below_minimum",
+        sentence=_("Of this payment Vipps refunds no less than one krone."),
+        field="amount",
+        status=400,
     )
 
 
@@ -146,6 +156,7 @@ _RULES = (
     _currency_is_the_orders,
     _order_is_young_enough,
     _reference_is_reachable,
+    _amount_is_not_too_small,
     _order_is_not_on_hold,
     _payment_is_captured,
     _something_is_left,

@@ -219,6 +219,7 @@ _QUEUED: dict[str, Promise] = {
     "locked": _BUSY,
     "throttled": _BUSY,
     "vipps_6160": _BUSY,
+    "vipps_VippsError 94": _BUSY,
     "not_sent": _UNREACHABLE,
     "unsure": _UNREACHABLE,
 }
@@ -226,15 +227,22 @@ _QUEUED: dict[str, Promise] = {
 _DECLINED_OTHERWISE = _("Vipps refused the refund and nothing was refunded. Headquarters can see Vipps' own code.")
 _ALREADY = _("The order was already refunded outside the hub. Nothing was refunded now; look in the store's own records.")
 _MORE_THAN_LEFT = _("Less is left of the payment at Vipps than you asked for. Nothing was refunded; try a smaller amount.")
+_ONLY_RESERVED = _("The money was never taken, only reserved. Nothing to refund; the selling store must release it.")
+_IN_ANOTHER_STATE = _("The payment is in a state in which Vipps does not refund it. Nothing was refunded; ask headquarters.")
+_OLDER_THAN_A_YEAR = _("The payment is older than 365 days. Vipps no longer refunds it; settle with the customer otherwise.")
 _DECLINED: dict[str, Promise] = {
     "refunded_elsewhere": _ALREADY,
     "vipps_6180": _ALREADY,
     "exceeds_captured": _MORE_THAN_LEFT,
     "vipps_6150": _MORE_THAN_LEFT,
-    "not_captured": _("The money was never taken, only reserved. Nothing to refund; the selling store must release it."),
-    "vipps_6020": _("The money was never taken, only reserved. Nothing to refund; the selling store must release it."),
-    "vipps_6210": _("The payment is in a state in which Vipps does not refund it. Nothing was refunded; ask headquarters."),
-    "vipps_6220": _("The payment is older than 365 days. Vipps no longer refunds it; settle with the customer otherwise."),
+    "vipps_Payment 71": _MORE_THAN_LEFT,
+    "not_captured": _ONLY_RESERVED,
+    "vipps_6020": _ONLY_RESERVED,
+    "vipps_Payment 72": _ONLY_RESERVED,
+    "vipps_6210": _IN_ANOTHER_STATE,
+    "vipps_Payment 73": _IN_ANOTHER_STATE,
+    "vipps_6220": _OLDER_THAN_A_YEAR,
+    "vipps_Payment 95": _OLDER_THAN_A_YEAR,
     "payment_not_found": _("Vipps does not know this payment. Nothing was refunded; check the number on the receipt."),
     "store_misconfigured": _("Vipps does not let the hub act for the selling store. Nothing was refunded; ask headquarters."),
     "other_currency": _("The payment is in another currency at Vipps. Nothing was refunded; ask headquarters."),

@@ -13,12 +13,11 @@ from stores.errors import Conflict
 from stores.events import OrderDiscovered
 from stores.models import Order, SalesUnit, StoreUnit, reference_key
 from stores.sessions import open_session
-from stores.vipps.epayment import Epayment
-from stores.vipps.errors import Misconfigured, Refused
+from stores.vipps import payments
+from stores.vipps.errors import VippsError
 from stores.vipps.types import Event, Payment
 
 _PAID = ("CAPTURED", "AUTHORIZED")
-_NO_SUCH_PAYMENT = 404
 
 
 def look_up(unit: SalesUnit, reference: str, *, by: Actor) -> Order | None:
@@ -26,14 +25,14 @@ def look_up(unit: SalesUnit, reference: str, *, by: Actor) -> Order | None:
 
     Raises VippsError where Vipps cannot be asked, Conflict (no_store) where no store of ours sold under this reference.
     """
-    epayment = Epayment(open_session(unit, by=by, why=f"look up {reference}"))
+    session = open_session(unit, by=by, why=f"look up {reference}")
     try:
-        payment = epayment.get_payment(reference)
-    except (Misconfigured, Refused) as error:
-        if error.status == _NO_SUCH_PAYMENT:
+        payment = payments.read_payment(session, reference)
+    except VippsError as error:
+        if payments.is_unknown(error):
             return None
         raise
-    return _index(unit, payment, _paid_at(epayment.get_events(reference)), by=by)
+    return _index(unit, payment, _paid_at(payments.read_events(session, reference)), by=by)
 
 
 def _paid_at(events: list[Event]) -> datetime | None:
