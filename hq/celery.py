@@ -22,6 +22,9 @@ def keep_our_logging(**_arguments: object) -> None:
     """Leave logging as Django's settings configured it."""
 
 
+_IMPATIENT = {"socket_connect_timeout": 0.5, "socket_timeout": 1.0, "max_retries": 0}
+
+
 def _broker() -> dict[str, Any]:
     if settings.REDIS_URL:
         return {
@@ -30,7 +33,9 @@ def _broker() -> dict[str, Any]:
                 "visibility_timeout": 180,
                 "socket_keepalive": True,
                 "health_check_interval": 30,
-                **({"socket_connect_timeout": 0.5, "socket_timeout": 1.0} if settings.PROCESS == "web" else {}),
+                # Who only publishes waits about a second for a Redis that hangs, and not at all for one that is down;
+                # without max_retries it would be four. A worker waits for messages longer than that on purpose.
+                **({} if settings.PROCESS == "worker" else _IMPATIENT),
             },
             "visibility_timeout": 180,
         }
