@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
@@ -57,13 +58,11 @@ print(json.dumps(told))
 
 def run_as(process: str, environment: dict[str, str]) -> dict[str, Any]:
     database = connection.settings_dict
-    address = f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}"
-    if str(database["HOST"]).startswith("/"):
-        socket = str(database["HOST"]).replace("/", "%2f")
-        address = f"postgres://{database['USER']}:{database['PASSWORD']}@{socket}:{database['PORT']}"
+    host = quote(str(database["OPTIONS"].get("host") or database["HOST"]), safe="")  # a folder for a Unix socket
+    address = f"postgresql://{database['USER']}:{database['PASSWORD']}@:{database['PORT']}/{database['NAME']}?host={host}"
     done = subprocess.run(
         [sys.executable, "-c", TRIES],
-        env={**environment, "DATABASE_URL": f"{address}/{database['NAME']}", "PROCESS": process},
+        env={**environment, "DATABASE_URL": address, "PROCESS": process},
         cwd=Path(settings.BASE_DIR),
         capture_output=True,
         text=True,
