@@ -80,7 +80,8 @@ def test_the_workers_settings_are_the_protocols() -> None:
     conf = hq_celery.app.conf
     assert (conf.task_serializer, conf.accept_content) == ("json", ["json"])
     assert (conf.task_acks_late, conf.worker_prefetch_multiplier) == (True, 1)
-    assert (conf.task_ignore_result, conf.result_backend) == (True, None)
+    assert conf.task_ignore_result is True
+    assert not conf.result_backend
     assert conf.task_publish_retry is False
     assert conf.broker_connection_max_retries is None
     assert conf.task_always_eager is False
