@@ -136,6 +136,18 @@ def test_a_lower_captured_sum_later_takes_nothing_back(chain: Chain, refund: Ref
     assert order.captured_minor == 100_000
 
 
+def test_the_captured_sum_never_falls(chain: Chain) -> None:
+    order = chain.sold(chain.bergen, "BGO-20261101-7902", 50_000, captured=False)
+    payment = chain.simulator.payment(BERGEN, order.reference)
+    chain.simulator.ledger.record(payment, "CAPTURED", 30_000, at=chain.simulator.now.timestamp() - 86_400)
+    chain.simulator.portal_capture(BERGEN, order.reference, 20_000)
+    run(ask(order, 5_000, who=chain.kari, store=chain.oslo).refund)
+    chain.simulator.arm(Fault(kind=FaultKind.LAGGING_AGGREGATE, operation="get"))
+    run(ask(order, 6_000, who=chain.kari, store=chain.oslo).refund)
+    order.refresh_from_db()
+    assert order.captured_minor == 50_000
+
+
 def test_what_is_captured_later_can_then_be_refunded(chain: Chain) -> None:
     order = chain.sold(chain.bergen, "BGO-20261101-7901", 50_000, captured=False)
     assert run(ask(order, 20_000, who=chain.kari, store=chain.oslo).refund).outcome == "not_captured"
