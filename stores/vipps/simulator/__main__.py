@@ -16,6 +16,7 @@ from stores.vipps.simulator.seeding import BadSeed, add_payments, put_merchants
 from stores.vipps.simulator.server import serve
 from stores.vipps.simulator.simulator import Simulator
 from stores.vipps.simulator.switches import Switches
+from stores.vipps.simulator.webhooks.sending import Sender
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
         config = json.loads(options.config.read_text("utf-8")) if options.config else {}
-        simulator = Simulator(seed=options.seed, switches=Switches(**config.get("switches", {})), state=options.state)
+        switches = Switches()
+        switches.change(config.get("switches", {}))
+        simulator = Simulator(seed=options.seed, switches=switches, state=options.state)
         put_merchants(simulator, config)
         add_payments(simulator, config)
     except (OSError, BadSeed, ValueError, TypeError, AttributeError) as error:
@@ -44,13 +47,18 @@ async def _serve(simulator: Simulator, options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     control = Control(simulator, is_open=options.open_control)
-    await serve(
-        control.answer,
-        host=options.host,
-        port=options.port,
-        stop=stop,
-        on_ready=lambda port: _say(f"ready: Vipps simulator on http://{options.host}:{port}{ROOT}/"),
-    )
+    sender = Sender(simulator.deliver_due)
+    sender.start()
+    try:
+        await serve(
+            control.answer,
+            host=options.host,
+            port=options.port,
+            stop=stop,
+            on_ready=lambda port: _say(f"ready: Vipps simulator on http://{options.host}:{port}{ROOT}/"),
+        )
+    finally:
+        sender.stop()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8181, help="0 takes any free one (default: %(default)s)")
     parser.add_argument("--state", type=Path, help="file that carries everything over a restart")
-    parser.add_argument("--config", type=Path, help="JSON with switches, sales_units, partners and payments")
+    parser.add_argument("--config", type=Path, help="JSON with switches, sales_units, partners, accountants and payments")
     parser.add_argument("--seed", type=int, default=0, help="makes keys and chances repeatable")
     parser.add_argument(
         "--open-control", action="store_true", help="let other machines use the control API (in a closed network)"

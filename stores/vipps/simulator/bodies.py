@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
+
+from stores.vipps.simulator.forms import BadForm, refuse_unknown
+from stores.vipps.simulator.receipts import check_receipt
 
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _LARGEST_VALUE = 65_000_000
@@ -35,33 +37,10 @@ _CREATE_MEMBERS = frozenset(
 _FLOWS = ("WEB_REDIRECT", "QR", "PUSH_MESSAGE", "NATIVE_REDIRECT")
 
 
-class BadForm(Exception):
-    """A wrong member and why; with `code` when Vipps has an ErrorCode for it."""
-
-    def __init__(self, name: str, reason: str, *, code: str | None = None) -> None:
-        super().__init__(name, reason)
-        self.name = name
-        self.reason = reason
-        self.code = code
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskedAmount:
     value: int
     currency: str
-
-
-def read_body(body: bytes) -> dict[str, Any]:
-    """The object that was sent; an empty body is an empty object. Raises BadForm."""
-    if not body:
-        return {}
-    try:
-        members = json.loads(body)
-    except (ValueError, RecursionError):
-        raise BadForm("body", "The body is not valid JSON.") from None
-    if not isinstance(members, dict):
-        raise BadForm("body", "The body is not an object.")
-    return members
 
 
 def read_modification(members: dict[str, Any]) -> AskedAmount:
@@ -98,6 +77,8 @@ def read_create(members: dict[str, Any], *, currency: str) -> AskedAmount:
     if asked.value < 100:
         raise BadForm("amount", "The amount is below the minimum.", code="6010")
     _check_metadata(members.get("metadata", {}))
+    if members.get("receipt") is not None:
+        check_receipt(members["receipt"])
     return asked
 
 
@@ -113,12 +94,6 @@ def read_asked(value: object, name: str) -> AskedAmount:
     if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
         raise BadForm(f"{name}.currency", "The value is not a currency.")
     return AskedAmount(value=number, currency=currency)
-
-
-def refuse_unknown(members: dict[str, Any], known: frozenset[str], *, prefix: str = "") -> None:
-    for name in members:
-        if name not in known:
-            raise BadForm(f"{prefix}{name}"[:100], "The field is unknown.")
 
 
 def _check_metadata(metadata: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,22 @@ from stores.vipps.simulator.call_log import CallLog, LogEntry
 from stores.vipps.simulator.clock import VirtualClock
 from stores.vipps.simulator.idempotency import Remembered
 from stores.vipps.simulator.journal import Journal
-from stores.vipps.simulator.ledger import AUTHORIZATION_SECONDS, Ledger, StoredPayment
-from stores.vipps.simulator.merchants import Keys, Merchants, Partner, SalesUnit
+from stores.vipps.simulator.ledger import AUTHORIZATION_SECONDS, EventEntry, Ledger, StoredPayment
+from stores.vipps.simulator.merchants import Accountant, Keys, Merchants, Partner, SalesUnit
+
+Restore = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Movement:
-    """An event that a call adds to its payment."""
+    """An event that a call adds to its payment. At `fails_at` (Unix time) it turns out to have failed after all."""
 
     name: str
     value: int
     success: bool = True
+    text: str = ""
+    reverses: int = 0
+    fails_at: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,21 +41,64 @@ class SeededPayment:
     currency: str
     paid_at: float
     metadata: Mapping[str, str]
+    api: str = "epayment"
+    is_direct: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Doubtful:
+    """An accepted refund that is going to fail."""
+
+    at: float
+    payment: StoredPayment
+    event: EventEntry
 
 
 class Books:
-    """With a `state` file, everything entered is there again after a restart, however the process ended."""
+    """With a `state` file, everything entered is there again after a restart, however the process ended.
+
+    Who keeps records of their own says with `restores` how to read them back; `restore` then reads all.
+    """
 
     def __init__(self, *, merchants: Merchants, clock: VirtualClock, state: Path | None) -> None:
         self.ledger = Ledger()
         self.log = CallLog()
         self.remembered: dict[tuple[str, ...], Remembered] = {}
+        self.on_event: Callable[[StoredPayment, EventEntry], None] = lambda payment, event: None
         self._merchants = merchants
         self._clock = clock
+        self._doubtful: list[_Doubtful] = []
         self._journal = Journal(state) if state is not None else None
+        self._restores: dict[str, Restore] = {
+            "call": self._restore_call,
+            "payment": lambda record: self._seed(SeededPayment(**record)),
+            "create": lambda record: self._create(record),
+            "event": self._restore_event,
+            "unit": lambda record: merchants.put_unit(SalesUnit(**{**record, "keys": _keys(record["keys"])})),
+            "partner": lambda record: merchants.put_partner(Partner(**_keyed(record))),
+            "accountant": lambda record: merchants.put_accountant(Accountant(**_keyed(record))),
+            "clock": lambda record: setattr(clock, "offset", record["offset"]),
+        }
+
+    def restores(self, kind: str, restore: Restore) -> None:
+        self._restores[kind] = restore
+
+    def restore(self) -> None:
+        """Raises ValueError for a record that nobody knows."""
+        if self._journal is None:
+            return
+        tell, self.on_event = self.on_event, lambda payment, event: None
+        for record in self._journal.records():
+            kind = record.pop("t")
+            if kind not in self._restores:
+                raise ValueError(f"the state file holds an unknown record: {kind}")
+            self._restores[kind](record)
+        self.on_event = tell
+
+    def keep(self, kind: str, **record: Any) -> None:
+        """A record of somebody who said how it `restores`."""
         if self._journal is not None:
-            for record in self._journal.records():
-                self._restore(record)
+            self._journal.write({"t": kind, **record})
 
     def put_unit(self, unit: SalesUnit) -> None:
         self._merchants.put_unit(unit)
@@ -59,6 +107,10 @@ class Books:
     def put_partner(self, partner: Partner) -> None:
         self._merchants.put_partner(partner)
         self._write({"t": "partner", **asdict(partner), "msns": sorted(partner.msns)})
+
+    def put_accountant(self, accountant: Accountant) -> None:
+        self._merchants.put_accountant(accountant)
+        self._write({"t": "accountant", **asdict(accountant), "msns": sorted(accountant.msns)})
 
     def move_clock(self, seconds: float) -> float:
         now = self._clock.move(seconds)
@@ -75,23 +127,16 @@ class Books:
         self._write(*fresh)
         return len(fresh)
 
-    def create(self, *, msn: str, reference: str, currency: str, value: int, metadata: Mapping[str, str]) -> None:
-        at = self._clock.now()
-        self.ledger.create(msn=msn, reference=reference, currency=currency, value=value, metadata=metadata, at=at)
-        self._write(
-            {
-                "t": "create",
-                "msn": msn,
-                "reference": reference,
-                "currency": currency,
-                "value": value,
-                "metadata": dict(metadata),
-                "at": at,
-            }
-        )
+    def create(self, **told: Any) -> None:
+        """A payment that a customer has yet to accept: msn, reference, currency, value, metadata, and what `Ledger` takes."""
+        record = {**told, "metadata": dict(told["metadata"]), "at": self._clock.now()}
+        self._create(record)
+        self._write({"t": "create", **record})
 
     def find(self, msn: str, reference: str) -> StoredPayment | None:
         """The payment; one that the customer left waiting too long has expired by now."""
+        if self._doubtful:
+            self.settle_doubtful()
         payment = self.ledger.find(msn, reference)
         if payment is not None and payment.state == "CREATED":
             ends = payment.events[0].at + AUTHORIZATION_SECONDS
@@ -99,10 +144,19 @@ class Books:
                 self.add_event(payment, Movement(name="EXPIRED", value=payment.value), at=ends)
         return payment
 
-    def add_event(self, payment: StoredPayment, movement: Movement, *, at: float) -> None:
+    def settle_doubtful(self) -> None:
+        """Lets fail what was accepted and has to fail by now."""
+        now = self._clock.now()
+        for each in [each for each in self._doubtful if each.at <= now]:
+            failed = Movement(name=each.event.name, value=each.event.value, success=False, reverses=each.event.psp)
+            self.add_event(each.payment, failed, at=each.at, key=each.event.key)
+
+    def add_event(self, payment: StoredPayment, movement: Movement, *, at: float, key: str | None = None) -> None:
         """An event that no call caused."""
-        self.ledger.record(payment, movement.name, movement.value, at=at, success=movement.success)
-        self._write({"t": "event", "msn": payment.msn, "reference": payment.reference, **asdict(movement), "at": at})
+        self._apply(payment, movement, at=at, key=key)
+        self._write(
+            {"t": "event", "msn": payment.msn, "reference": payment.reference, **asdict(movement), "at": at, "key": key}
+        )
 
     def enter(
         self,
@@ -141,17 +195,31 @@ class Books:
     ) -> None:
         payment = self.ledger.find(entry.msn, entry.reference)
         if movement is not None and payment is not None:
-            self.ledger.record(
-                payment,
-                movement.name,
-                movement.value,
-                at=entry.time,
-                key=entry.idempotency_key,
-                success=movement.success,
-            )
+            self._apply(payment, movement, at=entry.time, key=entry.idempotency_key)
         if scope is not None and remembered is not None and payment is not None:
-            self.remembered[scope] = replace(remembered, events=len(payment.events))
+            self.remembered[scope] = replace(remembered, events=len(payment.events), at=entry.time)
         self.log.append(entry)
+
+    def _apply(self, payment: StoredPayment, movement: Movement, *, at: float, key: str | None) -> None:
+        event = self.ledger.record(
+            payment,
+            movement.name,
+            movement.value,
+            at=at,
+            key=key,
+            success=movement.success,
+            text=movement.text,
+            reverses=movement.reverses,
+        )
+        if movement.fails_at is not None:
+            self._doubtful.append(_Doubtful(at=movement.fails_at, payment=payment, event=event))
+        if movement.reverses:
+            self._doubtful = [each for each in self._doubtful if each.event.psp != movement.reverses]
+        self.on_event(payment, event)
+
+    def _create(self, told: dict[str, Any]) -> None:
+        payment = self.ledger.create(**told)
+        self.on_event(payment, payment.events[0])
 
     def _seed(self, seeded: SeededPayment) -> None:
         payment = self.ledger.create(
@@ -161,6 +229,8 @@ class Books:
             value=seeded.amount_minor,
             metadata=seeded.metadata,
             at=seeded.paid_at,
+            api=seeded.api,
+            is_direct=seeded.is_direct,
         )
         for name, value in (
             ("AUTHORIZED", seeded.amount_minor),
@@ -170,30 +240,20 @@ class Books:
             if value:
                 self.ledger.record(payment, name, value, at=seeded.paid_at)
 
-    def _restore(self, record: dict[str, Any]) -> None:
-        kind = record.pop("t")
-        if kind == "call":
-            movement = Movement(**record["movement"]) if record["movement"] else None
-            scope = tuple(record["scope"]) if record["scope"] else None
-            remembered = Remembered(**record["remembered"]) if record["remembered"] else None
-            self._apply_call(LogEntry(**record["entry"]), movement, scope, remembered)
-        elif kind == "payment":
-            self._seed(SeededPayment(**record))
-        elif kind == "create":
-            self.ledger.create(**record)
-        elif kind == "event":
-            payment = self.ledger.payments[(record["msn"], record["reference"])]
-            self.ledger.record(payment, record["name"], record["value"], at=record["at"], success=record["success"])
-        elif kind == "unit":
-            self._merchants.put_unit(SalesUnit(**{**record, "keys": _keys(record["keys"])}))
-        elif kind == "partner":
-            self._merchants.put_partner(
-                Partner(name=record["name"], keys=_keys(record["keys"]), msns=frozenset(record["msns"]))
-            )
-        elif kind == "clock":
-            self._clock.offset = record["offset"]
-        else:
-            raise ValueError(f"the state file holds an unknown record: {kind}")
+    def _restore_call(self, record: dict[str, Any]) -> None:
+        movement = Movement(**record["movement"]) if record["movement"] else None
+        scope = tuple(record["scope"]) if record["scope"] else None
+        remembered = Remembered(**record["remembered"]) if record["remembered"] else None
+        self._apply_call(LogEntry(**record["entry"]), movement, scope, remembered)
+
+    def _restore_event(self, record: dict[str, Any]) -> None:
+        payment = self.ledger.payments[(record.pop("msn"), record.pop("reference"))]
+        at, key = record.pop("at"), record.pop("key")
+        self._apply(payment, Movement(**record), at=at, key=key)
+
+
+def _keyed(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "keys": _keys(record["keys"]), "msns": frozenset(record["msns"])}
 
 
 def _keys(record: dict[str, Any]) -> Keys:

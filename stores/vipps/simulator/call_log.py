@@ -14,7 +14,7 @@ class LogEntry:
     """One modification. `keys` names the key set that signed in; `status` is None when no answer was given.
 
     `applied` is true once for each movement of money: a repeated call with its key is `replayed` instead.
-    `amount_minor` is what was asked for, for a cancel what was released.
+    `amount_minor` is what was asked for, for a cancel what was released. `api` is the one that was called.
     """
 
     time: float
@@ -30,6 +30,7 @@ class LogEntry:
     status: int | None
     code: str | None
     fault: str | None
+    api: str = "epayment"
 
     @property
     def at(self) -> datetime:

@@ -17,6 +17,10 @@ class VirtualClock:
     def now(self) -> float:
         return self._base() + self.offset
 
+    def real(self) -> float:
+        """The machine's time, not moved."""
+        return self._base()
+
     def move(self, seconds: float) -> float:
         """Returns the time that it is afterwards."""
         self.offset += seconds

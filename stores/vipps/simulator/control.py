@@ -22,7 +22,7 @@ from stores.vipps.simulator.wire import Call, Reply, json_reply
 ROOT = "/_simulator"
 _LONGEST_MOVE = 10 * 366 * 86_400
 _FAULT_TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("operation", "msn", "reference", "code", "retry_after"), (str,)),
+    **dict.fromkeys(("operation", "api", "msn", "reference", "code", "retry_after"), (str,)),
     **dict.fromkeys(("times", "skip", "status"), (int,)),
     **dict.fromkeys(("probability", "seconds"), (int, float)),
 }
@@ -40,8 +40,13 @@ class Control:
             ("POST", "payments"): lambda told: add_payments(simulator, told),
             ("POST", "faults"): self._arm,
             ("POST", "clock"): self._move_clock,
+            ("PUT", "switches"): self._switch,
             ("POST", "portal-refund"): lambda told: self._portal(simulator.portal_refund, told),
             ("POST", "portal-capture"): lambda told: self._portal(simulator.portal_capture, told),
+            ("POST", "dispute"): self._dispute,
+            ("POST", "customer"): self._customer,
+            ("POST", "pay-out"): lambda told: {"paid_minor": simulator.pay_out(str(_required(told, "msn")))},
+            ("POST", "deactivate"): self._deactivate,
         }
 
     def answer(self, call: Call) -> Reply:
@@ -74,12 +79,19 @@ class Control:
             return json_reply(self._state())
         if parts == ["faults"]:
             return json_reply({"faults": self._armed(), "fired": self._simulator.faults.fired})
+        if parts == ["switches"]:
+            return json_reply(self._simulator.switches.as_json())
+        if parts == ["limits"]:
+            return json_reply({"windows": [asdict(view) for view in self._simulator.rate_windows()]})
+        if parts == ["webhooks"]:
+            return json_reply(self._webhooks())
         if parts == ["log"]:
             return json_reply({"entries": self._log(call)})
         if len(parts) == 3 and parts[0] == "payments":
             payment = self._simulator.payment(parts[1], parts[2])
             view = payment_view(payment, payment.events)
-            return json_reply({"msn": payment.msn, **view, "events": event_views(payment, payment.events)})
+            events = event_views(payment, payment.events)
+            return json_reply({"msn": payment.msn, "api": payment.api, **view, "events": events})
         return _refusal(404, "there is no such place")
 
     def _state(self) -> dict[str, Any]:
@@ -123,6 +135,34 @@ class Control:
             raise BadSeed("the clock moves by at most ten years at a time")
         now = self._simulator.move_clock(timedelta(seconds=seconds))
         return {"now": iso(now.timestamp())}
+
+    def _switch(self, told: dict[str, Any]) -> dict[str, Any]:
+        self._simulator.change_switches(**told)
+        return self._simulator.switches.as_json()
+
+    def _webhooks(self) -> dict[str, Any]:
+        """Without the secrets, which only their owners were shown."""
+        registered = [
+            {"id": each.id, "url": each.url, "events": each.events, "owner": asdict(each.owner)}
+            for each in self._simulator.registrations
+        ]
+        return {"registrations": registered, "notices": [asdict(notice) for notice in self._simulator.notices()]}
+
+    def _dispute(self, told: dict[str, Any]) -> dict[str, Any]:
+        is_won = told.get("is_won", False) is True
+        self._portal(lambda *which: self._simulator.dispute(*which, is_won=is_won), told)
+        return {}
+
+    def _customer(self, told: dict[str, Any]) -> dict[str, Any]:
+        does = _required(told, "does")
+        if does not in ("approve", "abort"):
+            raise BadSeed("does is approve or abort")
+        self._simulator.customer(str(_required(told, "msn")), str(_required(told, "reference")), does)
+        return {}
+
+    def _deactivate(self, told: dict[str, Any]) -> dict[str, Any]:
+        self._simulator.deactivate(str(_required(told, "msn")))
+        return {}
 
     def _portal(self, act: Callable[[str, str, int], None], told: dict[str, Any]) -> dict[str, Any]:
         act(_required(told, "msn"), _required(told, "reference"), _required(told, "amount_minor"))

@@ -33,6 +33,13 @@ class FaultKind(StrEnum):
     NULL_KEYS = "null_keys"  # the event log has lost its idempotency keys
     FAILED_EVENT = "failed_event"  # accepted with 200, but the event says success: false and no money moves
 
+    # These hit webhooks on their way out: api "webhooks", operation "deliver".
+    DOUBLED = "doubled"  # sent twice
+    LATE = "late"  # sent only after `seconds` (600 unless told)
+    OUT_OF_ORDER = "out_of_order"  # sent after the payment's next event (or, if none comes, after `seconds`)
+    LOST = "lost"  # never sent
+    BADLY_SIGNED = "badly_signed"  # its first attempt is signed with another secret
+
 
 KEEPS_FROM_APPLYING = frozenset(
     {
@@ -48,16 +55,23 @@ KEEPS_FROM_APPLYING = frozenset(
 )
 
 
+ON_DELIVERY = frozenset({FaultKind.DOUBLED, FaultKind.LATE, FaultKind.OUT_OF_ORDER, FaultKind.LOST, FaultKind.BADLY_SIGNED})
+PAYMENT_APIS = frozenset({"epayment", "ecom"})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """Hits calls of `operation` (create, approve, get, events, capture, cancel, refund, token), MSN and reference.
+    """Hits calls of `operation`, MSN and reference; of `api` (epayment, ecom, token, webhooks, orders, report, qr, management).
 
-    None is any, though the token endpoint is only hit when named.
+    Operations are create, approve, get, events, capture, cancel, refund; of eCom also initiate, details and status; token
+    and special_token; each API's own (see its module); deliver. None is any operation or payment API; the other APIs are
+    only hit when they or their operation are named.
     `skip` matching calls pass first, then `times` are hit (None: without end), each with `probability`.
     """
 
     kind: FaultKind
     operation: str | None = None
+    api: str | None = None
     msn: str | None = None
     reference: str | None = None
     times: int | None = 1
@@ -103,10 +117,12 @@ class FaultBook:
         else:
             del self.armed[name]
 
-    def take(self, operation: str, *, msn: str | None, reference: str | None) -> Fault | None:
+    def take(self, operation: str, *, api: str = "epayment", msn: str | None, reference: str | None) -> Fault | None:
+        if not self.armed:
+            return None
         for entry in list(self.armed.values()):
             fault = entry.fault
-            if not _matches(fault, operation, msn, reference):
+            if not _matches(fault, operation, api, msn, reference):
                 continue
             entry.seen += 1
             if entry.seen <= fault.skip:
@@ -121,6 +137,14 @@ class FaultBook:
         return None
 
 
-def _matches(fault: Fault, operation: str, msn: str | None, reference: str | None) -> bool:
-    meant = operation != "token" if fault.operation is None else fault.operation == operation
-    return meant and fault.msn in (None, msn) and fault.reference in (None, reference)
+def _matches(fault: Fault, operation: str, api: str, msn: str | None, reference: str | None) -> bool:
+    if fault.kind in ON_DELIVERY and operation != "deliver":
+        return False
+    if fault.operation is None and fault.api is None and api not in PAYMENT_APIS:
+        return False
+    return (
+        fault.operation in (None, operation)
+        and fault.api in (None, api)
+        and fault.msn in (None, msn)
+        and fault.reference in (None, reference)
+    )

@@ -1,7 +1,7 @@
 """What was answered under which idempotency key.
 
 Source: Vipps knowledge base, HTTP headers (idempotency): same key and body, no further effect; same key and another
-body, 409; a refusal sticks to its key. Keys are remembered for ever.
+body, 409; a refusal sticks to its key. How long keys are remembered is not documented: a switch.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from stores.vipps.simulator.switches import Switches
 
 CONFLICT_CODES = {"capture": "4010", "refund": "4150", "cancel": "4020", "create": "4020"}
 
@@ -26,6 +28,7 @@ class Remembered:
     status: int
     code: str | None
     events: int = 0
+    at: float = 0.0
 
 
 def scope_of(
@@ -36,6 +39,16 @@ def scope_of(
     if scope == "payment":
         return (msn, reference, key)
     return (msn, reference, operation, key)
+
+
+def recall(
+    remembered: Mapping[tuple[str, ...], Remembered], scope: tuple[str, ...] | None, *, now: float, switches: Switches
+) -> Remembered | None:
+    """What is still known of a key: nothing once it is older than keys are kept."""
+    found = remembered.get(scope) if scope else None
+    if found is None or switches.key_retention_hours is None:
+        return found
+    return found if now - found.at <= switches.key_retention_hours * 3600 else None
 
 
 def digest_of(operation: str, reference: str, body: Mapping[str, Any]) -> str:

@@ -8,12 +8,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from stores.vipps.simulator.clock import iso
+from stores.vipps.simulator.funds import FundsBook
 
 AUTHORIZATION_SECONDS = 600
+_STATES = frozenset({"AUTHORIZED", "ABORTED", "EXPIRED", "TERMINATED"})
 
 
 class EventEntry(NamedTuple):
-    """`psp` is a running number; Vipps gives every event a reference of its own."""
+    """`psp` is a running number; Vipps gives every event a reference of its own.
+
+    `text` is eCom's transactionText. `reverses` is the psp of an accepted refund that failed after all.
+    """
 
     name: str
     value: int
@@ -21,6 +26,8 @@ class EventEntry(NamedTuple):
     key: str | None
     success: bool
     psp: int
+    text: str = ""
+    reverses: int = 0
 
 
 class Sums(NamedTuple):
@@ -31,16 +38,31 @@ class Sums(NamedTuple):
 
 
 class StoredPayment:
-    """One payment of one sales unit. The same reference may exist under another MSN."""
+    """One payment of one sales unit. The same reference may exist under another MSN.
 
-    __slots__ = ("currency", "events", "metadata", "msn", "reference", "state", "value")
+    `api` is the one it was made through, "epayment" or "ecom"; `is_direct`: captured as soon as it is paid (eCom's SALE).
+    """
 
-    def __init__(self, *, msn: str, reference: str, currency: str, value: int, metadata: Mapping[str, str]) -> None:
+    __slots__ = ("api", "currency", "events", "is_direct", "metadata", "msn", "reference", "state", "value")
+
+    def __init__(
+        self,
+        *,
+        msn: str,
+        reference: str,
+        currency: str,
+        value: int,
+        metadata: Mapping[str, str],
+        api: str = "epayment",
+        is_direct: bool = False,
+    ) -> None:
         self.msn = msn
         self.reference = reference
         self.currency = currency
         self.value = value
         self.metadata = dict(metadata)
+        self.api = api
+        self.is_direct = is_direct
         self.state = "CREATED"
         self.events: list[EventEntry] = []
 
@@ -53,12 +75,15 @@ class StoredPayment:
         """When the first event of that name happened, as Unix time."""
         return next((event.at for event in self.events if event.name == name and event.success), None)
 
+    def last_at_of(self, name: str) -> float | None:
+        return next((event.at for event in reversed(self.events) if event.name == name and event.success), None)
+
     def sums(self, events: Iterable[EventEntry] | None = None) -> Sums:
         authorized = cancelled = captured = refunded = 0
         for event in self.events if events is None else events:
             if not event.success:
-                continue
-            if event.name == "AUTHORIZED":
+                refunded -= event.value if event.reverses else 0
+            elif event.name == "AUTHORIZED":
                 authorized += event.value
             elif event.name == "CAPTURED":
                 captured += event.value
@@ -74,31 +99,65 @@ class Ledger:
 
     def __init__(self) -> None:
         self.payments: dict[tuple[str, str], StoredPayment] = {}
+        self.funds = FundsBook()
         self._psp = 1_000_000_000
 
     def find(self, msn: str, reference: str) -> StoredPayment | None:
         return self.payments.get((msn, reference))
 
     def create(
-        self, *, msn: str, reference: str, currency: str, value: int, metadata: Mapping[str, str], at: float
+        self,
+        *,
+        msn: str,
+        reference: str,
+        currency: str,
+        value: int,
+        metadata: Mapping[str, str],
+        at: float,
+        api: str = "epayment",
+        is_direct: bool = False,
+        text: str = "",
     ) -> StoredPayment:
         """Raises KeyError if this sales unit has the reference already."""
         if (msn, reference) in self.payments:
             raise KeyError(reference)
-        payment = StoredPayment(msn=msn, reference=reference, currency=currency, value=value, metadata=metadata)
-        self.record(payment, "CREATED", value, at=at)
+        payment = StoredPayment(
+            msn=msn, reference=reference, currency=currency, value=value, metadata=metadata, api=api, is_direct=is_direct
+        )
+        self.record(payment, "CREATED", value, at=at, text=text)
         self.payments[(msn, reference)] = payment
         return payment
 
     def record(
-        self, payment: StoredPayment, name: str, value: int, *, at: float, key: str | None = None, success: bool = True
+        self,
+        payment: StoredPayment,
+        name: str,
+        value: int,
+        *,
+        at: float,
+        key: str | None = None,
+        success: bool = True,
+        text: str = "",
+        reverses: int = 0,
     ) -> EventEntry:
-        self._psp += 1
-        event = EventEntry(name, value, at, key, success, self._psp)
+        event = EventEntry(name, value, at, key, success, self.next_psp(), text, reverses)
         payment.events.append(event)
-        if success and name in ("AUTHORIZED", "ABORTED", "EXPIRED", "TERMINATED"):
+        if success and name in _STATES:
             payment.state = name
+        self.funds.note(
+            payment.msn,
+            name,
+            value if success else -value if reverses else 0,
+            psp=event.psp,
+            at=at,
+            reference=payment.reference,
+            currency=payment.currency,
+        )
         return event
+
+    def next_psp(self) -> int:
+        self._psp += 1
+        return self._psp
 
 
 def amount(payment: StoredPayment, value: int) -> dict[str, Any]:
@@ -133,16 +192,17 @@ def payment_view(payment: StoredPayment, events: Iterable[EventEntry]) -> dict[s
 
 def event_views(payment: StoredPayment, events: Iterable[EventEntry]) -> list[dict[str, Any]]:
     """The event log, oldest first."""
-    return [
-        {
-            "reference": payment.reference,
-            "pspReference": payment.psp_reference if event.name == "CREATED" else str(event.psp),
-            "name": event.name,
-            "amount": amount(payment, event.value),
-            # Both lengths of fraction occur in Vipps' own samples.
-            "timestamp": iso(event.at, digits=3 if event.name == "CREATED" else 7),
-            "idempotencyKey": event.key,
-            "success": event.success,
-        }
-        for event in events
-    ]
+    return [event_view(payment, event) for event in events]
+
+
+def event_view(payment: StoredPayment, event: EventEntry) -> dict[str, Any]:
+    return {
+        "reference": payment.reference,
+        "pspReference": payment.psp_reference if event.name == "CREATED" else str(event.psp),
+        "name": event.name,
+        "amount": amount(payment, event.value),
+        # Both lengths of fraction occur in Vipps' own samples.
+        "timestamp": iso(event.at, digits=3 if event.name == "CREATED" else 7),
+        "idempotencyKey": event.key,
+        "success": event.success,
+    }

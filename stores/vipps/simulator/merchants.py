@@ -1,4 +1,4 @@
-"""Who may call: sales units with keys of their own, and partners whose keys act for many units.
+"""Who may call: sales units with keys of their own, partners whose keys act for many units, and accountants who read reports.
 
 Source: Vipps knowledge base, API keys; Vipps partner documentation, partner keys.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +34,17 @@ class SalesUnit:
     keys: Keys
     allows_refunds: bool = True
     allows_partial_capture: bool = True
+    allows_skip_landing_page: bool = True
+    captures_directly: bool = False
+    is_active: bool = True
+    # The organisation that owns it.
+    business: str = "987654321"
+    # Units with the same ledger are settled together; empty: one of its own.
+    ledger: str = ""
+
+    @property
+    def ledger_id(self) -> str:
+        return self.ledger or f"3{self.msn}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,12 +55,32 @@ class Partner:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Accountant:
+    """Accounting keys: they read the reports of the units whose owner has consented, and nothing else."""
+
+    name: str
+    keys: Keys
+    msns: frozenset[str]
+
+
+class HolderKind(StrEnum):
+    UNIT = "unit"
+    PARTNER = "partner"
+    ACCOUNTANT = "accountant"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Holder:
-    """Whose keys they are: a sales unit's (one MSN) or a partner's (those linked to it)."""
+    """Whose keys they are: a sales unit's (one MSN), a partner's or an accountant's (those linked to it)."""
 
     keys: Keys
     msns: frozenset[str]
-    is_partner: bool
+    kind: HolderKind
+    name: str
+
+    @property
+    def is_partner(self) -> bool:
+        return self.kind is HolderKind.PARTNER
 
 
 class Merchants:
@@ -58,6 +91,7 @@ class Merchants:
         self._made = 0
         self.units: dict[str, SalesUnit] = {}
         self.partners: dict[str, Partner] = {}
+        self.accountants: dict[str, Accountant] = {}
         self._by_client: dict[str, Holder] = {}
         self._known_subscriptions: set[str] = set()
 
@@ -72,6 +106,15 @@ class Merchants:
                 self.partners[other.name] = replace(other, msns=other.msns - partner.msns)
         self.partners[partner.name] = partner
         self._index()
+
+    def put_accountant(self, accountant: Accountant) -> None:
+        self.accountants[accountant.name] = accountant
+        self._index()
+
+    def active_units(self, msns: frozenset[str]) -> list[SalesUnit]:
+        """In the order of their numbers."""
+        found = [self.units[msn] for msn in sorted(msns) if msn in self.units]
+        return [unit for unit in found if unit.is_active]
 
     def holder(self, client_id: str) -> Holder | None:
         return self._by_client.get(client_id)
@@ -92,7 +135,14 @@ class Merchants:
         )
 
     def _index(self) -> None:
-        holders = [Holder(keys=unit.keys, msns=frozenset({unit.msn}), is_partner=False) for unit in self.units.values()]
-        holders += [Holder(keys=each.keys, msns=each.msns, is_partner=True) for each in self.partners.values()]
+        holders = [
+            *(_holder(unit.keys, {unit.msn}, HolderKind.UNIT, unit.msn) for unit in self.units.values()),
+            *(_holder(each.keys, each.msns, HolderKind.PARTNER, each.name) for each in self.partners.values()),
+            *(_holder(each.keys, each.msns, HolderKind.ACCOUNTANT, each.name) for each in self.accountants.values()),
+        ]
         self._by_client = {holder.keys.client_id: holder for holder in holders}
         self._known_subscriptions = {key for holder in holders for key in holder.keys.subscription_keys}
+
+
+def _holder(keys: Keys, msns: Iterable[str], kind: HolderKind, name: str) -> Holder:
+    return Holder(keys=keys, msns=frozenset(msns), kind=kind, name=name)

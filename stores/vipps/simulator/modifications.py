@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stores.vipps.simulator.bodies import BadForm, read_body, read_cancel, read_create, read_modification
+from stores.vipps.simulator.bodies import read_cancel, read_create, read_modification
 from stores.vipps.simulator.books import Books, Movement
 from stores.vipps.simulator.call_log import LogEntry
 from stores.vipps.simulator.faults import Fault, FaultKind
-from stores.vipps.simulator.guards import refuse_cancel, refuse_capture, refuse_refund
-from stores.vipps.simulator.idempotency import CONFLICT_CODES, Remembered, digest_of, scope_of
+from stores.vipps.simulator.forms import BadForm, read_body
+from stores.vipps.simulator.guards import fails_by_amount, refuse_cancel, refuse_capture, refuse_refund
+from stores.vipps.simulator.idempotency import CONFLICT_CODES, Remembered, digest_of, recall, scope_of
 from stores.vipps.simulator.ledger import StoredPayment
 from stores.vipps.simulator.merchants import SalesUnit
 from stores.vipps.simulator.problems import status_of
@@ -33,6 +34,7 @@ class Decision:
     currency: str | None = None
     movement: Movement | None = None
     creates: Mapping[str, Any] | None = None
+    receipt: dict[str, Any] | None = None
     scope: tuple[str, ...] | None = None
     digest: str = ""
     is_replay: bool = False
@@ -73,18 +75,22 @@ class Modifications:
             asked = _read_asked(operation, members, unit)
         except BadForm as error:
             field = None if error.code else (error.name, error.reason)
-            return Decision(status=400, reference=reference, code=error.code, bad_field=field)
+            return Decision(status=self._status(error.code), reference=reference, code=error.code, bad_field=field)
         if operation == "create":
             reference = members["reference"]
         scope, digest = self._memory(operation, unit, reference, key, members)
         payment = self._books.find(unit.msn, reference)
-        remembered = self._books.remembered.get(scope) if scope else None
+        remembered = recall(self._books.remembered, scope, now=now, switches=self._switches)
         if remembered is not None:
             return self._repeat(operation, reference, remembered, digest, asked)
         if operation == "create":
-            return _decide_create(payment, unit, reference, asked, members, scope=scope, digest=digest)
+            if fault is not None and fault.kind is FaultKind.REFUSE:
+                return Decision(status=self._status(fault.code, fault), reference=reference, code=fault.code)
+            return _decide_create(payment, unit, reference, asked, members, scope=scope, digest=digest, switches=self._switches)
         if payment is None:
-            return Decision(status=404, reference=reference, code="5090", value=asked.value, currency=asked.currency)
+            return Decision(
+                status=self._status("5090"), reference=reference, code="5090", value=asked.value, currency=asked.currency
+            )
         code, status = self._refusal(operation, payment, unit, asked, now, fault)
         if status is not None:
             sticky = scope if self._switches.sticky_refusals else None
@@ -97,7 +103,7 @@ class Modifications:
                 scope=sticky,
                 digest=digest,
             )
-        movement = _movement(operation, payment, asked, success=not _is(fault, FaultKind.FAILED_EVENT))
+        movement = self._movement(operation, payment, asked, now, fault)
         return Decision(
             status=200,
             reference=reference,
@@ -128,7 +134,7 @@ class Modifications:
     def _repeat(self, operation: str, reference: str, remembered: Remembered, digest: str, asked: _Asked) -> Decision:
         if remembered.digest != digest:
             return Decision(
-                status=409,
+                status=self._status(CONFLICT_CODES.get(operation, "4020")),
                 reference=reference,
                 code=CONFLICT_CODES.get(operation, "4020"),
                 value=asked.value,
@@ -155,7 +161,7 @@ class Modifications:
     ) -> tuple[str | None, int | None]:
         """ErrorCode and HTTP status; the status is None when nothing speaks against it."""
         if fault is not None and fault.kind is FaultKind.REFUSE:
-            return fault.code, fault.status or status_of(fault.code or "")
+            return fault.code, self._status(fault.code, fault)
         if operation == "approve":
             code = None if payment.state == "CREATED" else "6230"
         elif operation == "cancel":
@@ -169,9 +175,25 @@ class Modifications:
                 value=asked.value or 0,
                 currency=asked.currency or "",
                 now=now,
-                days_from=self._switches.refund_days_from,
+                balance=self._books.ledger.funds.balance(payment.msn),
+                switches=self._switches,
             )
-        return code, status_of(code) if code else None
+        return code, self._status(code) if code else None
+
+    def _status(self, code: str | None, fault: Fault | None = None) -> int:
+        return (fault.status if fault else None) or status_of(code or "", self._switches.statuses)
+
+    def _movement(self, operation: str, payment: StoredPayment, asked: _Asked, now: float, fault: Fault | None) -> Movement:
+        success = not _is(fault, FaultKind.FAILED_EVENT)
+        if operation == "cancel":
+            return _release(payment, success=success)
+        value = payment.value if asked.value is None else asked.value
+        fails_at = None
+        if operation == "refund":
+            success = success and fails_by_amount(value, self._switches) != "event"
+            if success and self._switches.accepted_refunds == "fail_later":
+                fails_at = now + self._switches.failure_delay
+        return Movement(name=_EVENT_NAMES[operation], value=value, success=success, fails_at=fails_at)
 
 
 def _decide_create(
@@ -183,9 +205,11 @@ def _decide_create(
     *,
     scope: tuple[str, ...] | None,
     digest: str,
+    switches: Switches,
 ) -> Decision:
     if payment is not None:
-        return Decision(status=409, reference=reference, code="4150", value=asked.value, currency=asked.currency)
+        status = status_of("4150", switches.statuses)
+        return Decision(status=status, reference=reference, code="4150", value=asked.value, currency=asked.currency)
     return Decision(
         status=201,
         reference=reference,
@@ -198,20 +222,18 @@ def _decide_create(
             "value": asked.value,
             "metadata": members.get("metadata", {}),
         },
+        receipt=members.get("receipt"),
         scope=scope,
         digest=digest,
     )
 
 
-def _movement(operation: str, payment: StoredPayment, asked: _Asked, *, success: bool) -> Movement:
-    if operation == "cancel":
-        if payment.state == "CREATED":
-            return Movement(name="TERMINATED", value=payment.value, success=success)
-        sums = payment.sums()
-        left = sums.authorized - sums.captured - sums.cancelled
-        return Movement(name="CANCELLED", value=left, success=success)
-    value = payment.value if asked.value is None else asked.value
-    return Movement(name=_EVENT_NAMES[operation], value=value, success=success)
+def _release(payment: StoredPayment, *, success: bool) -> Movement:
+    if payment.state == "CREATED":
+        return Movement(name="TERMINATED", value=payment.value, success=success)
+    sums = payment.sums()
+    left = sums.authorized - sums.captured - sums.cancelled
+    return Movement(name="CANCELLED", value=left, success=success)
 
 
 def _read_asked(operation: str, members: dict[str, Any], unit: SalesUnit) -> _Asked:

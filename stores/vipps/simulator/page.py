@@ -1,101 +1,116 @@
-"""A page to look at: who is in the simulator, what is armed, and the last modifications with their outcome."""
+"""A page to look at: payments, events, refunds, rate limits, webhooks, faults, switches, and who is in the simulator."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from itertools import islice
 
 from stores.vipps.simulator.clock import iso
+from stores.vipps.simulator.page_rows import (
+    Rows,
+    event_rows,
+    fault_rows,
+    holder_rows,
+    limit_rows,
+    modification_rows,
+    notice_rows,
+    payment_rows,
+    refund_rows,
+    registration_rows,
+    switch_rows,
+)
 from stores.vipps.simulator.simulator import Simulator
 
-_SHOWN = 100
+SHOWN = 50
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #1c2024 }
-h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .3rem .6rem }
-th { border-bottom: 2px solid #c8ccd0 } td { border-bottom: 1px solid #e6e8ea; font-variant-numeric: tabular-nums }
-.none { color: #60646c }
+:root { color-scheme: light dark; --line: #d5d9de; --soft: #60646c; --mark: #b3261e }
+@media (prefers-color-scheme: dark) { :root { --line: #3a3f45; --soft: #a0a6ad; --mark: #ff8a80 } }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; padding: 0 1rem }
+h1 { font-size: 1.4rem; margin: 0 } h2 { font-size: 1.05rem; margin: 2.2rem 0 .4rem }
+nav { margin: 1rem 0; display: flex; flex-wrap: wrap; gap: .2rem 1rem }
+.wide { overflow-x: auto }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .25rem .7rem .25rem 0; white-space: nowrap; vertical-align: top }
+th { color: var(--soft); font-weight: 600; font-size: .85rem; border-bottom: 2px solid var(--line) }
+td { border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums }
+.none, .note { color: var(--soft) } .changed { color: var(--mark) }
 """
 
 
 def page(simulator: Simulator) -> str:
     units = simulator.merchants.units.values()
-    partners = simulator.merchants.partners.values()
-    log = simulator.log()[-_SHOWN:][::-1]
-    parts = [
-        f"<p>Its clock says <b>{iso(simulator.now.timestamp())}</b>. "
-        f"It holds {len(simulator.ledger.payments)} payments of {len(units)} sales units "
-        f"and has seen {len(simulator.log())} modifications.</p>",
-        "<h2>Last modifications</h2>",
-        _table(
-            (
-                "Time",
-                "MSN",
-                "Keys",
-                "Operation",
-                "Reference",
-                "Amount",
-                "Idempotency key",
-                "Applied",
-                "Answer",
-                "Fault",
-            ),
-            (
-                (
-                    iso(entry.time),
-                    entry.msn,
-                    entry.keys,
-                    entry.operation,
-                    entry.reference,
-                    f"{entry.amount_minor} {entry.currency}" if entry.amount_minor is not None else "",
-                    entry.idempotency_key,
-                    "yes" if entry.applied else "repeated" if entry.replayed else "no",
-                    f"{entry.status or 'none'} {entry.code or ''}",
-                    entry.fault,
-                )
-                for entry in log
-            ),
+    sections: tuple[tuple[str, tuple[str, ...], Rows], ...] = (
+        (
+            "Payments",
+            ("MSN", "Reference", "Made through", "State", "Amount", "Captured", "Refunded", "Cancelled"),
+            payment_rows(simulator),
         ),
-        "<h2>Faults armed</h2>",
-        _table(
-            ("Id", "Kind", "Operation", "MSN", "Reference", "Times", "Probability", "Hits"),
-            (
-                (
-                    entry.id,
-                    entry.fault.kind,
-                    entry.fault.operation or "any",
-                    entry.fault.msn or "any",
-                    entry.fault.reference or "any",
-                    entry.fault.times or "without end",
-                    entry.fault.probability,
-                    entry.fired,
-                )
-                for entry in simulator.faults.armed.values()
-            ),
+        ("Events", ("Time", "MSN", "Reference", "Event", "Amount", "Key", "Success"), event_rows(simulator)),
+        ("Refunds", ("Time", "MSN", "Reference", "Amount", "Through", "Keys", "Key"), refund_rows(simulator)),
+        (
+            "Modifications",
+            ("Time", "API", "MSN", "Keys", "Operation", "Reference", "Amount", "Key", "Applied", "Answer", "Fault"),
+            modification_rows(simulator),
         ),
-        "<h2>Sales units</h2>",
-        _table(
-            ("MSN", "Name", "Currency", "Keys"),
-            ((unit.msn, unit.name, unit.currency, unit.keys.name) for unit in units),
+        ("Rate-limit windows", ("What", "Which", "MSN", "Used"), limit_rows(simulator)),
+        (
+            "Webhook deliveries",
+            ("No.", "Event", "MSN", "Reference", "State", "Attempts", "Last answer", "Next attempt"),
+            notice_rows(simulator),
         ),
-        "<h2>Partners</h2>",
-        _table(
+        ("Webhook registrations", ("Id", "Of", "URL", "Events"), registration_rows(simulator)),
+        (
+            "Faults armed",
+            ("Id", "Kind", "API", "Operation", "MSN", "Reference", "Times", "Probability", "Hits"),
+            fault_rows(simulator),
+        ),
+        ("Switches", ("Switch", "Stands at", ""), switch_rows(simulator)),
+        (
+            "Sales units",
+            ("MSN", "Name", "Currency", "Keys", "Ledger", "Active"),
+            ((each.msn, each.name, each.currency, each.keys.name, each.ledger_id, _yes(each.is_active)) for each in units),
+        ),
+        (
+            "Partners and accountants",
             ("Name", "Keys", "Linked MSNs"),
-            ((each.name, each.keys.name, ", ".join(sorted(each.msns))) for each in partners),
+            holder_rows(simulator),
         ),
-        "<h2>Calls so far</h2>",
-        _table(("Operation", "Calls"), sorted(simulator.calls.items())),
-    ]
+        ("Calls so far", ("Operation", "Calls"), iter(sorted(simulator.calls.items()))),
+    )
+    links = "".join(f'<a href="#{_anchor(name)}">{escape(name)}</a>' for name, _, _ in sections)
+    tables = "".join(_section(name, heads, rows) for name, heads, rows in sections)
+    intro = (
+        f"<p>Its clock says <b>{iso(simulator.now.timestamp())}</b>. It holds {len(simulator.ledger.payments)} payments of "
+        f"{len(units)} sales units and has seen {len(simulator.log())} modifications. "
+        f"Tables show the last {SHOWN} rows, the newest first.</p>"
+    )
     head = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Vipps MobilePay simulator</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
     )
-    return f"{head}<body><h1>Vipps MobilePay simulator</h1>{''.join(parts)}</body></html>"
+    return f"{head}<body><h1>Vipps MobilePay simulator</h1>{intro}<nav>{links}</nav><main>{tables}</main></body></html>"
 
 
-def _table(names: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    lines = ["".join(f"<td>{escape(str(cell if cell is not None else ''))}</td>" for cell in row) for row in rows]
+def _section(name: str, heads: Iterable[str], rows: Rows) -> str:
+    lines = ["".join(f"<td>{_cell(cell)}</td>" for cell in row) for row in islice(rows, SHOWN)]
+    title = f'<section id="{_anchor(name)}"><h2>{escape(name)}</h2>'
     if not lines:
-        return '<p class="none">None.</p>'
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{line}</tr>' for line in lines)}</tbody></table>"
+        return f'{title}<p class="none">None.</p></section>'
+    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'{title}<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>'
+
+
+def _cell(cell: object) -> str:
+    if cell == "changed":
+        return '<span class="changed">changed</span>'
+    return escape(str(cell if cell is not None else ""))
+
+
+def _anchor(name: str) -> str:
+    return name.lower().replace(" ", "-")
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"

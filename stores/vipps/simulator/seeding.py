@@ -9,15 +9,18 @@ from stores.vipps.simulator.clock import parse_iso
 from stores.vipps.simulator.merchants import Keys
 from stores.vipps.simulator.simulator import Simulator
 
+_FLAGS = frozenset({"allows_refunds", "allows_partial_capture", "allows_skip_landing_page", "captures_directly", "is_active"})
+_TEXTS = frozenset({"business", "ledger"})
+
 
 class BadSeed(ValueError):
     """What was given does not describe a merchant or payment; the message says where."""
 
 
 def put_merchants(simulator: Simulator, told: dict[str, Any]) -> dict[str, Any]:
-    """Adds or replaces `sales_units` and `partners`, and returns them with their keys.
+    """Adds or replaces `sales_units`, `partners` and `accountants`, and returns them with their keys.
 
-    A unit or partner that comes without keys keeps those it has, or gets new ones.
+    One that comes without keys keeps those it has, or gets new ones.
     """
     units, partners = [], []
     known = simulator.merchants
@@ -29,8 +32,7 @@ def put_merchants(simulator: Simulator, told: dict[str, Any]) -> dict[str, Any]:
             entry.get("currency", "NOK"),
             name=entry.get("name"),
             keys=_keys(entry, f"unit-{msn}") or (before.keys if before else None),
-            allows_refunds=entry.get("allows_refunds", True),
-            allows_partial_capture=entry.get("allows_partial_capture", True),
+            **_options(entry),
         )
         units.append({"msn": msn, "keys": keys_view(keys)})
     for entry in _entries(told, "partners"):
@@ -42,7 +44,31 @@ def put_merchants(simulator: Simulator, told: dict[str, Any]) -> dict[str, Any]:
             keys=_keys(entry, f"partner-{name}") or (linked.keys if linked else None),
         )
         partners.append({"name": name, "keys": keys_view(keys)})
-    return {"sales_units": units, "partners": partners}
+    return {"sales_units": units, "partners": partners, "accountants": _put_accountants(simulator, told)}
+
+
+def _put_accountants(simulator: Simulator, told: dict[str, Any]) -> list[dict[str, Any]]:
+    accountants = []
+    for entry in _entries(told, "accountants"):
+        name = _text(entry, "name")
+        known = simulator.merchants.accountants.get(name)
+        keys = simulator.add_accountant(
+            name,
+            [str(msn) for msn in entry.get("msns", [])],
+            keys=_keys(entry, f"accountant-{name}") or (known.keys if known else None),
+        )
+        accountants.append({"name": name, "keys": keys_view(keys)})
+    return accountants
+
+
+def _options(entry: dict[str, Any]) -> dict[str, Any]:
+    """What a sales unit may and may not, as far as it is told."""
+    for name in _FLAGS & set(entry):
+        if not isinstance(entry[name], bool):
+            raise BadSeed(f"{name} is true or false")
+    for name in _TEXTS & set(entry):
+        _text(entry, name)
+    return {name: entry[name] for name in (_FLAGS | _TEXTS) & set(entry)}
 
 
 def add_payments(simulator: Simulator, told: dict[str, Any]) -> dict[str, Any]:
@@ -75,6 +101,9 @@ def _payment(simulator: Simulator, entry: dict[str, Any]) -> SeededPayment:
         paid_at = parse_iso(_text(entry, "paid_at")) if "paid_at" in entry else simulator.now.timestamp() - 86_400
     except ValueError:
         raise BadSeed(f"payment {reference}: paid_at is not a moment in ISO 8601") from None
+    api = entry.get("api", "epayment")
+    if api not in ("epayment", "ecom"):
+        raise BadSeed(f"payment {reference}: api is epayment or ecom")
     return SeededPayment(
         msn=msn,
         reference=reference,
@@ -84,6 +113,8 @@ def _payment(simulator: Simulator, entry: dict[str, Any]) -> SeededPayment:
         currency=entry.get("currency", unit.currency),
         paid_at=paid_at,
         metadata=entry.get("metadata") or {},
+        api=api,
+        is_direct=entry.get("is_direct", False) is True,
     )
 
 

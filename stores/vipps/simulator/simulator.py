@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, Literal
 
-from stores.vipps.simulator.access import Access
-from stores.vipps.simulator.bodies import BadForm, read_body
-from stores.vipps.simulator.books import Books, Movement, SeededPayment
+from stores.vipps.simulator.apis import Apis
+from stores.vipps.simulator.books import Books, SeededPayment
 from stores.vipps.simulator.call_log import LogEntry
 from stores.vipps.simulator.clock import VirtualClock, moment
-from stores.vipps.simulator.epayment import EpaymentApi
-from stores.vipps.simulator.faults import KEEPS_FROM_APPLYING, Fault, FaultBook
+from stores.vipps.simulator.faults import Fault, FaultBook
 from stores.vipps.simulator.ledger import Ledger, StoredPayment
-from stores.vipps.simulator.merchants import Keys, Merchants, Partner, SalesUnit
-from stores.vipps.simulator.problems import gateway
-from stores.vipps.simulator.spoiling import hinder, spoil_reply
+from stores.vipps.simulator.limits import WindowView
+from stores.vipps.simulator.merchants import Accountant, Keys, Merchants, Partner, SalesUnit
+from stores.vipps.simulator.portal import Portal
 from stores.vipps.simulator.switches import Switches
-from stores.vipps.simulator.tokens import Tokens
+from stores.vipps.simulator.webhooks.notices import Notice
+from stores.vipps.simulator.webhooks.registrations import Registration
+from stores.vipps.simulator.webhooks.sending import send as send_over_http
+from stores.vipps.simulator.webhooks.telling import Send
 from stores.vipps.simulator.wire import Call, Reply
 from stores.vipps.simulator.wsgi import WsgiApp
 
-_PAYMENT = re.compile(r"/epayment/v1/payments/([a-zA-Z0-9-]{8,64})(?:/(events|capture|cancel|refund))?", re.ASCII)
-_APPROVE = re.compile(r"/epayment/v1/test/payments/([a-zA-Z0-9-]{8,64})/approve", re.ASCII)
 # A payment seeded without a date was paid yesterday, so that no lag hides it.
 _YESTERDAY = 86_400.0
 
@@ -50,19 +50,22 @@ class Simulator:
         self._clock = VirtualClock(base=base)
         self._merchants = Merchants(seed=seed)
         self._books = Books(merchants=self._merchants, clock=self._clock, state=state)
-        self._switches = switches or Switches()
-        self._tokens = Tokens(self._merchants, seed=seed)
-        self._access = Access(self._merchants, self._tokens, self._switches)
+        self._switches = replace(switches) if switches else Switches()
         self.faults = FaultBook(seed=seed)
         self.calls: Counter[str] = Counter()
-        self._epayment = EpaymentApi(
+        self._portal = Portal(self._books, self._clock)
+        self._apis = Apis(
             books=self._books,
-            access=self._access,
+            merchants=self._merchants,
             faults=self.faults,
             clock=self._clock,
             switches=self._switches,
             calls=self.calls,
+            lock=self._lock,
+            seed=seed,
         )
+        self._books.restores("switches", lambda record: self._switches.change(record))
+        self._books.restore()
         self.wsgi = WsgiApp(self.answer)
 
     # Who and what is in it
@@ -74,22 +77,15 @@ class Simulator:
         *,
         name: str | None = None,
         keys: Keys | None = None,
-        allows_refunds: bool = True,
-        allows_partial_capture: bool = True,
+        **options: Any,
     ) -> Keys:
-        """A sales unit with keys of its own (made if not given). Adding it again replaces it and its keys."""
+        """A sales unit with keys of its own (made if not given). Adding it again replaces it and its keys.
+
+        `options` are the other fields of `SalesUnit`, such as allows_refunds, captures_directly and is_active.
+        """
         with self._lock:
             keys = keys or self._merchants.make_keys(f"unit-{msn}")
-            self._books.put_unit(
-                SalesUnit(
-                    msn=msn,
-                    currency=currency,
-                    name=name or f"Unit {msn}",
-                    keys=keys,
-                    allows_refunds=allows_refunds,
-                    allows_partial_capture=allows_partial_capture,
-                )
-            )
+            self._books.put_unit(SalesUnit(msn=msn, currency=currency, name=name or f"Unit {msn}", keys=keys, **options))
             return keys
 
     def add_partner(self, name: str, msns: Iterable[str], *, keys: Keys | None = None) -> Keys:
@@ -99,17 +95,24 @@ class Simulator:
             self._books.put_partner(Partner(name=name, keys=keys, msns=frozenset(msns)))
             return keys
 
+    def add_accountant(self, name: str, msns: Iterable[str], *, keys: Keys | None = None) -> Keys:
+        """Accounting keys that may read the reports of `msns`."""
+        with self._lock:
+            keys = keys or self._merchants.make_keys(f"accountant-{name}")
+            self._books.put_accountant(Accountant(name=name, keys=keys, msns=frozenset(msns)))
+            return keys
+
     def rotate_keys(self, msn: str) -> Keys:
         """New keys for a sales unit; the old ones, and their tokens, stop at once."""
         with self._lock:
-            unit = self._merchants.units[msn]
-            return self.add_sales_unit(
-                msn,
-                unit.currency,
-                name=unit.name,
-                allows_refunds=unit.allows_refunds,
-                allows_partial_capture=unit.allows_partial_capture,
-            )
+            keys = self._merchants.make_keys(f"unit-{msn}")
+            self._books.put_unit(replace(self._merchants.units[msn], keys=keys))
+            return keys
+
+    def deactivate(self, msn: str) -> None:
+        """The sales unit is closed: no refund any more. Raises KeyError."""
+        with self._lock:
+            self._books.put_unit(replace(self._merchants.units[msn], is_active=False))
 
     def add_payment(
         self,
@@ -122,8 +125,13 @@ class Simulator:
         currency: str | None = None,
         paid_at: datetime | None = None,
         metadata: Mapping[str, str] | None = None,
+        api: Literal["epayment", "ecom"] = "epayment",
+        is_direct: bool = False,
     ) -> None:
-        """A payment already paid; captured in full unless told. Raises KeyError for an unknown MSN."""
+        """A payment already paid; captured in full unless told. Raises KeyError for an unknown MSN.
+
+        `api` is the one it was made through; `is_direct`: captured as it was paid (eCom's SALE).
+        """
         with self._lock:
             unit = self._merchants.units[msn]
             at = paid_at.timestamp() if paid_at else self._clock.now() - _YESTERDAY
@@ -136,6 +144,8 @@ class Simulator:
                 currency=currency or unit.currency,
                 paid_at=at,
                 metadata=metadata or {},
+                api=api,
+                is_direct=is_direct,
             )
             self._books.add_payments([seeded])
 
@@ -148,14 +158,38 @@ class Simulator:
 
     def portal_refund(self, msn: str, reference: str, amount_minor: int) -> None:
         """A refund made in the business portal, behind every integration's back. Raises KeyError or ValueError."""
-        payment = self._books.ledger.payments[(msn, reference)]
-        self._in_portal(payment, "REFUNDED", amount_minor, left=payment.sums().captured - payment.sums().refunded)
+        with self._lock:
+            self._portal.refund(msn, reference, amount_minor)
 
     def portal_capture(self, msn: str, reference: str, amount_minor: int) -> None:
         """A late capture in the business portal. Raises KeyError or ValueError."""
-        payment = self._books.ledger.payments[(msn, reference)]
-        sums = payment.sums()
-        self._in_portal(payment, "CAPTURED", amount_minor, left=sums.authorized - sums.captured - sums.cancelled)
+        with self._lock:
+            self._portal.capture(msn, reference, amount_minor)
+
+    def dispute(self, msn: str, reference: str, amount_minor: int, *, is_won: bool = False) -> None:
+        """A capture that the customer's bank takes back, or gives back: only the report tells. Raises KeyError, ValueError."""
+        with self._lock:
+            self._portal.dispute(msn, reference, amount_minor, is_won=is_won)
+
+    def customer(self, msn: str, reference: str, does: Literal["approve", "abort"]) -> None:
+        """The customer answers in the app. Raises KeyError or ValueError."""
+        with self._lock:
+            self._portal.customer(msn, reference, does)
+
+    def pay_out(self, msn: str) -> int:
+        """Settles a sales unit; what was paid out, in minor units. Raises KeyError."""
+        with self._lock:
+            return self._portal.pay_out(msn, self._merchants.units[msn].currency)
+
+    def deliver_due(self, send: Send = send_over_http) -> int:
+        """Sends the webhooks whose time has come; how many attempts were made."""
+        return self._apis.teller.deliver_due(send)
+
+    def change_switches(self, **changes: Any) -> None:
+        """Some of `Switches`, from now on. Raises ValueError; then none has changed."""
+        with self._lock:
+            self._switches.change(changes)
+            self._books.keep("switches", **changes)
 
     def arm(self, fault: Fault) -> str:
         """The rule's id, for `disarm`."""
@@ -177,6 +211,25 @@ class Simulator:
     @property
     def now(self) -> datetime:
         return moment(self._clock.now())
+
+    @property
+    def switches(self) -> Switches:
+        """As they stand; `change_switches` changes them."""
+        return replace(self._switches)
+
+    @property
+    def registrations(self) -> list[Registration]:
+        return list(self._apis.registrations.by_id.values())
+
+    def notices(self) -> list[Notice]:
+        """The webhooks that are done (the last 2,000) and those that wait, oldest first."""
+        with self._lock:
+            found = [*self._apis.teller.notices.done, *self._apis.teller.notices.waiting()]
+        return sorted(found, key=lambda notice: notice.id)
+
+    def rate_windows(self) -> list[WindowView]:
+        with self._lock:
+            return self._apis.limits.windows(self._clock.now())
 
     @property
     def merchants(self) -> Merchants:
@@ -211,26 +264,11 @@ class Simulator:
     def answer(self, call: Call) -> Reply:
         """The reply to one call of Vipps' APIs."""
         with self._lock:
-            return self._route(call)
+            return self._later(self._apis.answer(call))
 
     def close(self) -> None:
         with self._lock:
             self._books.close()
-
-    def _route(self, call: Call) -> Reply:
-        if call.path == "/accesstoken/get" and call.method == "POST":
-            return self._token(call)
-        found = _PAYMENT.fullmatch(call.path)
-        if found and found[2] in (None, "events") and call.method == "GET":
-            return self._later(self._epayment.answer(call, found[2] or "get", found[1]))
-        if found and found[2] in ("capture", "cancel", "refund") and call.method == "POST":
-            return self._later(self._epayment.answer(call, found[2], found[1]))
-        if call.path == "/epayment/v1/payments" and call.method == "POST":
-            return self._later(self._epayment.answer(call, "create", _told_reference(call)))
-        approved = _APPROVE.fullmatch(call.path)
-        if approved and call.method == "POST":
-            return self._later(self._epayment.answer(call, "approve", approved[1]))
-        return gateway(404, "Resource not found")
 
     def _later(self, reply: Reply) -> Reply:
         """What a held-up call does when its time comes happens under the lock as well."""
@@ -243,46 +281,3 @@ class Simulator:
                 return held_up()
 
         return Reply(delay=reply.delay, then=apply)
-
-    def _token(self, call: Call) -> Reply:
-        self.calls["token"] += 1
-        number = self.calls["token"]
-        fault = self.faults.take("token", msn=call.headers.get("merchant-serial-number"), reference=None)
-        if fault is not None and fault.kind in KEEPS_FROM_APPLYING:
-            return hinder(fault, path=call.path, number=number)
-        holder = self._access.sign_in(call.headers)
-        if isinstance(holder, Reply):
-            return holder
-        reply = self._tokens.issue(holder.keys, now=self._clock.now(), seconds=self._switches.token_seconds)
-        return spoil_reply(reply, fault, path=call.path, number=number)
-
-    def _in_portal(self, payment: StoredPayment, name: str, amount_minor: int, *, left: int) -> None:
-        if not 1 <= amount_minor <= left:
-            raise ValueError(f"the portal can move 1 to {left} here")
-        operation = "portal-refund" if name == "REFUNDED" else "portal-capture"
-        with self._lock:
-            entry = LogEntry(
-                time=self._clock.now(),
-                msn=payment.msn,
-                keys="portal",
-                operation=operation,
-                reference=payment.reference,
-                amount_minor=amount_minor,
-                currency=payment.currency,
-                idempotency_key=None,
-                applied=True,
-                replayed=False,
-                status=None,
-                code=None,
-                fault=None,
-            )
-            self._books.enter(entry, movement=Movement(name=name, value=amount_minor))
-
-
-def _told_reference(call: Call) -> str:
-    """The reference that a create's body names, for limits and faults; empty if it names none."""
-    try:
-        told = read_body(call.body).get("reference")
-    except BadForm:
-        return ""
-    return told if isinstance(told, str) else ""

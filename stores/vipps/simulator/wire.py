@@ -43,6 +43,8 @@ class Reply:
     then: Callable[[], Reply] | None = None
     is_dropped: bool = False
     is_dripped: bool = False
+    # What the gateway in front of the APIs says; in which shape is a switch.
+    gateway_message: str | None = None
 
 
 def json_reply(value: Any, *, status: int = 200) -> Reply:
