@@ -15,7 +15,7 @@ from stores.vipps.ecom_reading import read_log, read_summary
 from stores.vipps.ecom_types import Change, Details, Initiated, NewEcomPayment
 from stores.vipps.errors import OurDefect
 from stores.vipps.exchange import Response
-from stores.vipps.reading import Unreadable, read_object, read_text
+from stores.vipps.reading import LONGEST_ADDRESS, Unreadable, read_object, read_text
 from stores.vipps.session import VippsSession
 from stores.vipps.understanding import answer_of, check_same, unreadable
 
@@ -44,7 +44,8 @@ class Ecom:
         response = self._session.call(operation, "POST", _PAYMENTS, body=self._initiation(new), headers=_CONTENT_TYPE)
         members, trace_id = answer_of(operation, response)
         try:
-            told = Initiated(order_id=read_text(members, "orderId"), url=read_text(members, "url"), trace_id=trace_id)
+            url = read_text(members, "url", longest=LONGEST_ADDRESS)
+            told = Initiated(order_id=read_text(members, "orderId"), url=url, trace_id=trace_id)
         except Unreadable as error:
             raise unreadable(operation, response, error) from None
         check_same(operation, new.order_id, told.order_id, response)

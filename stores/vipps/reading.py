@@ -20,6 +20,8 @@ _MOMENT = re.compile(
 )
 _LARGEST = 2**53
 _LONGEST_TEXT = 2000
+LONGEST_ADDRESS = 8000
+"""Addresses that customers are sent to hold whole tokens."""
 
 
 class Unreadable(ValueError):
@@ -42,9 +44,9 @@ def read_object(value: object) -> dict[str, Any]:
     return value
 
 
-def read_text(members: dict[str, Any], name: str) -> str:
+def read_text(members: dict[str, Any], name: str, *, longest: int = _LONGEST_TEXT) -> str:
     value = members.get(name)
-    if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_TEXT:
+    if not isinstance(value, str) or not 1 <= len(value) <= longest:
         raise Unreadable(f"{name} is not a text")
     return value
 
