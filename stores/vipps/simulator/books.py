@@ -168,6 +168,8 @@ class Books:
     ) -> None:
         """One received modification with all that it changes; with `scope` its outcome is kept under its key."""
         self._apply_call(entry, movement, scope, remembered)
+        if self._journal is None:
+            return
         self._write(
             {
                 "t": "call",
