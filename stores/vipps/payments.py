@@ -92,12 +92,12 @@ def as_payment(details: Details) -> Payment:
 
 
 def as_events(details: Details) -> list[Event]:
-    """The log, turned round to oldest first; an operation that is new keeps its name."""
+    """The log, turned round to oldest first. An operation that is new gets a name that none of ePayment's can be."""
     return [
         Event(
             reference=details.order_id,
             psp_reference=entry.transaction_id,
-            name=_NAMES.get(entry.operation, entry.operation),
+            name=_NAMES.get(entry.operation, f"ECOM {entry.operation}"),
             amount=Amount(currency=CURRENCY, value=entry.amount),
             timestamp=entry.timestamp,
             idempotency_key=entry.request_id,

@@ -118,12 +118,12 @@ def test_the_log_becomes_events_oldest_first_with_the_key_that_was_sent(world: W
         entry("REFUND", 2_500, 5, request_id=KEY),
         entry("REFUND", 2_500, 4, success=False, request_id=KEY),
         *CAPTURED,
-        entry("RECONSIDER", 1, 0),
+        entry("REFUNDED", 1, 0, request_id=KEY),
     ]
     session = world.session(BERGEN, transport=Recorder(answers=[told(details(log, summary(refunded=3_500)))]))
     events = payments.read_events(session, SHORT)
     assert [(event.name, event.amount.value, event.idempotency_key, event.success) for event in events] == [
-        ("RECONSIDER", 1, None, True),
+        ("ECOM REFUNDED", 1, KEY, True),
         ("CREATED", 10_000, None, True),
         ("AUTHORIZED", 10_000, None, True),
         ("CAPTURED", 10_000, "till-1", True),

@@ -1,0 +1,8 @@
+"""Things that go wrong, by seed: each module is a program of its own, so Django is made ready here."""
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hq.settings")
+django.setup()
