@@ -95,7 +95,7 @@ class Books:
             self._restores[kind](record)
         self.on_event = tell
 
-    def keep(self, kind: str, **record: Any) -> None:
+    def keep(self, kind: str, /, **record: Any) -> None:
         """A record of somebody who said how it `restores`."""
         if self._journal is not None:
             self._journal.write({"t": kind, **record})

@@ -138,9 +138,10 @@ class FaultBook:
 
 
 def _matches(fault: Fault, operation: str, api: str, msn: str | None, reference: str | None) -> bool:
-    if fault.kind in ON_DELIVERY and operation != "deliver":
+    is_delivery = operation == "deliver"
+    if (fault.kind in ON_DELIVERY) is not is_delivery:
         return False
-    if fault.operation is None and fault.api is None and api not in PAYMENT_APIS:
+    if not is_delivery and fault.operation is None and fault.api is None and api not in PAYMENT_APIS:
         return False
     return (
         fault.operation in (None, operation)
