@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl
 
 from stores.vipps.simulator.wire import AnswerTooLate, Call, ConnectionDropped, Reply
 
@@ -58,10 +59,13 @@ def _call(environ: dict[str, Any]) -> Call:
     for name in ("client_id", "client_secret"):
         if name.replace("_", "-") in headers:
             headers[name] = headers.pop(name.replace("_", "-"))
+    if "CONTENT_TYPE" in environ:
+        headers["content-type"] = environ["CONTENT_TYPE"]
     length = int(environ.get("CONTENT_LENGTH") or 0)
     return Call(
         method=environ["REQUEST_METHOD"],
         path=environ.get("PATH_INFO", "/"),
         headers=headers,
+        query=dict(parse_qsl(environ.get("QUERY_STRING", ""))),
         body=environ["wsgi.input"].read(length) if length else b"",
     )
