@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from stores.audit.writing import shown_name
-from stores.models import Chain, Company
+from stores.models import Chain, Company, Store
 
 _ROWS_AT_A_TIME = 2_000
 _ORIGIN = bytes(32)
@@ -19,10 +19,13 @@ _ORIGIN = bytes(32)
 
 @dataclass(frozen=True, kw_only=True)
 class BadRow:
-    """The first row that does not hold: its chain (store code or HQ), number, id if it exists, and why."""
+    """The first row that does not hold: its chain (store code or HQ), number, id if it exists, and why.
+
+    `chain_id` is None where the chain itself is gone.
+    """
 
     chain: str
-    chain_id: int
+    chain_id: int | None
     counter: int
     entry_id: int | None
     what: str
@@ -85,7 +88,8 @@ def verify(company: Company | None = None) -> Verification:
                 return Verification(entries=entries, chains=chains, bad=bad)
             previous, counter = bytes(row.hash), row.counter
             entries += 1
-        return Verification(entries=entries, chains=chains, bad=_wrong_end(last, previous, counter))
+        bad = _wrong_end(last, previous, counter) or _missing_chain(company)
+        return Verification(entries=entries, chains=chains, bad=bad)
 
 
 def _rows(company: Company | None) -> Iterator[_Row]:
@@ -164,6 +168,17 @@ def _wrong_end(last: _Row | None, previous: bytes, counter: int) -> BadRow | Non
         what = f"the chain says it has {last.head_counter} entries, the last one found is number {counter}"
         return _bad(last, counter + 1, None, what)
     return _bad(last, counter, last.entry_id, "the chain's head is not its last entry")
+
+
+def _missing_chain(company: Company | None) -> BadRow | None:
+    """A chain that was taken away whole: opening a store is the first entry of the store's own."""
+    stores = Store.objects.all() if company is None else Store.objects.filter(company=company)
+    code = stores.filter(chain=None).order_by("id").values_list("code", flat=True).first()
+    if code is None and stores.exclude(company__in=Chain.objects.filter(store=None).values("company")).exists():
+        code = "HQ"
+    if code is None:
+        return None
+    return BadRow(chain=code, chain_id=None, counter=1, entry_id=None, what="the whole chain is missing")
 
 
 def _bad(row: _Row, counter: int, entry_id: int | None, what: str) -> BadRow:

@@ -304,6 +304,18 @@ def test_a_last_entry_rewritten_with_a_hash_that_fits_it_is_found_by_the_head(gr
     assert (bad.entry_id, bad.what) == (entry.pk, "the chain's head is not its last entry")
 
 
+@pytest.mark.parametrize("of_store", [True, False])
+def test_a_chain_taken_away_whole_is_missed(ground: Ground, of_store: bool) -> None:
+    tell(ground.oslo)
+    chain = Chain.objects.get(store=ground.oslo if of_store else None)
+    with pgtrigger.ignore():
+        Entry.objects.filter(chain=chain).delete()
+        chain.delete()
+    with pytest.raises(CommandError, match="chain OSL, number 1: the whole" if of_store else "chain HQ, number 1: the whole"):
+        call_command("verify_audit")
+    assert audit.verify(ground.oslo.company).bad == audit.verify().bad
+
+
 def test_two_chains_cannot_change_places(ground: Ground) -> None:
     oslo, bergen = Chain.objects.get(store=ground.oslo), Chain.objects.get(store=ground.bergen)
     with pgtrigger.ignore():

@@ -21,8 +21,8 @@ class Command(BaseCommand):
             return
         bad = found.bad
         row = f", row {bad.entry_id}" if bad.entry_id is not None else ""
+        chain = f"{bad.chain} (id {bad.chain_id})" if bad.chain_id is not None else bad.chain
         raise CommandError(
-            f"The trail does not hold after {counted}. First bad row: chain {bad.chain} (id {bad.chain_id}),"
-            f" number {bad.counter}{row}: {bad.what}.",
+            f"The trail does not hold after {counted}. First bad row: chain {chain}, number {bad.counter}{row}: {bad.what}.",
             returncode=1,
         )
