@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 
 from hq import checks
 from stores import vault
@@ -46,6 +47,11 @@ def test_a_missing_vault_key_names_what_to_set(safe: Any, process: str) -> None:
     with pytest.raises(ImproperlyConfigured) as refused:
         checks.refuse_unsafe_start(process)
     assert "set VAULT_PUBLIC_KEYS or VAULT_PUBLIC_KEYS_FILE; make a pair with manage.py vault_keys" in str(refused.value)
+
+
+def test_the_sweep_says_what_to_set_in_one_line(safe: Any) -> None:
+    with pytest.raises(CommandError, match="set VAULT_PRIVATE_KEYS or VAULT_PRIVATE_KEYS_FILE for it"):
+        call_command("sweep", "--once")
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "FINGERPRINT_KEY", "WEB_SEAL_KEY"])

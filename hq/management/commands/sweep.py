@@ -6,7 +6,8 @@ import threading
 from types import FrameType
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, close_old_connections
 
 from hq.checks import refuse_unsafe_start
@@ -27,7 +28,10 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="one pass, then stop")
 
     def handle(self, *args: Any, every: float, once: bool, **options: Any) -> None:
-        refuse_unsafe_start("sweep")
+        try:
+            refuse_unsafe_start("sweep")
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         watch_calls()
         stop = threading.Event()
 
