@@ -3,6 +3,8 @@
 The caller holds the transaction. Lock order everywhere: the order's account, then the refund, then the trail's chain.
 """
 
+import hashlib
+
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
@@ -18,6 +20,7 @@ _SIDES = {
     EntryKind.ORPHAN: (Account.AVAILABLE, Account.ORPHAN),
     EntryKind.CORRECTION: (Account.AVAILABLE, Account.REFUNDED),
 }
+_LONGEST_REFERENCE = 80
 _BALANCES = {
     Account.RESERVED: "reserved_minor",
     Account.REFUNDED: "posted_minor",
@@ -65,7 +68,7 @@ def book(
         credit=credit,
         amount_minor=amount_minor,
         currency=order.currency,
-        psp_reference=psp_reference,
+        psp_reference=_kept(psp_reference),
         booked_at=clock.db_now(),
     )
     changes = {}
@@ -81,10 +84,15 @@ def hold(order: Order, because: str) -> None:
     OrderAccount.objects.filter(order=order).update(on_hold=True, hold_reason=because[:200])
 
 
+def _kept(psp_reference: str) -> str:
+    """Vipps' reference as the column holds it; one longer than any seen by its SHA-256, so that it still counts once."""
+    return psp_reference if len(psp_reference) <= _LONGEST_REFERENCE else hashlib.sha256(psp_reference.encode()).hexdigest()
+
+
 def is_booked(order: Order, psp_reference: str) -> bool:
     """Whether an outside refund of that Vipps reference already counts."""
     return LedgerEntry.objects.filter(
-        order=order, psp_reference=psp_reference, kind__in=[EntryKind.EXTERNAL, EntryKind.ORPHAN]
+        order=order, psp_reference=_kept(psp_reference), kind__in=[EntryKind.EXTERNAL, EntryKind.ORPHAN]
     ).exists()
 
 

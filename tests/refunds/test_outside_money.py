@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db import transaction
 
-from refunds import queries
-from refunds.models import Attempt, LedgerEntry, Refund, State
+from refunds import ledger, queries
+from refunds.models import Attempt, EntryKind, LedgerEntry, Refund, State
 from stores import audit
 from stores.models import Order
 from stores.vipps.simulator import Fault, FaultKind, Simulator, Switches
@@ -190,3 +191,13 @@ def test_the_hub_and_vipps_agree_to_the_oere(chain: Chain, refund: Refund, order
     posted, external, reserved, _ = balances(refund)
     assert (at_vipps, posted + external, reserved) == (50_000, 50_000, 0)
     assert audit.verify().bad is None
+
+
+def test_an_outside_refund_with_an_endless_reference_counts_once(chain: Chain) -> None:
+    order = chain.sold(chain.bergen, "BGO-20261101-7799", 50_000)
+    ledger.open_account(order)
+    endless = "9" * 5_000
+    with transaction.atomic():
+        ledger.book(order, EntryKind.EXTERNAL, 1_000, psp_reference=endless)
+    assert ledger.is_booked(order, endless)
+    assert not ledger.is_booked(order, endless + "9")
