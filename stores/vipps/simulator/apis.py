@@ -14,6 +14,7 @@ from stores.vipps.simulator.faults import FaultBook
 from stores.vipps.simulator.limits import RateLimits
 from stores.vipps.simulator.management import ManagementApi
 from stores.vipps.simulator.merchants import Merchants
+from stores.vipps.simulator.order_links import OrderLinksApi
 from stores.vipps.simulator.order_management import OrderManagementApi
 from stores.vipps.simulator.orders import OrderBook
 from stores.vipps.simulator.problems import gateway, reshape_gateway
@@ -80,12 +81,13 @@ class Apis:
             switches=switches,
         )
         order_management = OrderManagementApi(orders=orders, access=access, door=door, clock=clock, switches=switches)
+        links = OrderLinksApi(books=books, access=access, door=door, clock=clock)
         report = ReportApi(books=books, merchants=merchants, access=access, door=door, clock=clock, switches=switches)
         qr = QrApi(books=books, access=access, door=door, clock=clock)
         management = ManagementApi(
             merchants=merchants, orders=ProductOrders(books), access=access, door=door, clock=clock, switches=switches
         )
-        self._others = (ecom, webhooks, order_management, report, qr, management)
+        self._others = (ecom, webhooks, order_management, links, report, qr, management)
 
     def answer(self, call: Call) -> Reply:
         return reshape_gateway(self._route(call), self._switches.gateway_shape)

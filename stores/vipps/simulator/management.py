@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from stores.vipps.simulator.access import Access, Denied
@@ -20,7 +21,7 @@ from stores.vipps.simulator.problems import gateway
 from stores.vipps.simulator.product_orders import ProductOrders, check_product_order
 from stores.vipps.simulator.side_door import SideDoor, refusal
 from stores.vipps.simulator.switches import Switches
-from stores.vipps.simulator.wire import Call, Reply, json_reply
+from stores.vipps.simulator.wire import UTF8_JSON, Call, Reply, json_reply
 
 _ROOT = "/management"
 _ID = r"([0-9a-zA-Z:.-]{1,60})"
@@ -84,7 +85,8 @@ class ManagementApi:
         if holder.kind is HolderKind.ACCOUNTANT:
             return gateway(403, "Accounting keys cannot be used with this API.")
         try:
-            return self._doors[operation](call, holder, parts)
+            reply = self._doors[operation](call, holder, parts)
+            return replace(reply, content_type=UTF8_JSON) if reply.status == 200 else reply
         except BadForm as error:
             return refusal(400, error.reason, path=call.path, fields=((error.name, error.reason),))
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from stores.vipps.simulator.access import Access, Caller, Denied
 from stores.vipps.simulator.clock import VirtualClock
 from stores.vipps.simulator.forms import BadForm, read_body, read_text, refuse_unknown
+from stores.vipps.simulator.order_links import CATEGORIES
 from stores.vipps.simulator.orders import OrderBook, OrderKey
 from stores.vipps.simulator.problems import gateway
 from stores.vipps.simulator.receipts import check_receipt
@@ -22,7 +23,6 @@ _PATH = re.compile(
     r"/order-management/v2/(ECOM|RECURRING)/(?:(receipts|categories)/)?([0-9A-Za-z\-_.]+)", re.ASCII | re.IGNORECASE
 )
 _OPERATIONS = {("POST", "receipts"): "post_receipt", ("PUT", "categories"): "put_category", ("GET", None): "get_order"}
-_CATEGORIES = ("GENERAL", "RECEIPT", "ORDER_CONFIRMATION", "DELIVERY", "TICKET", "BOOKING")
 
 
 class OrderManagementApi:
@@ -70,8 +70,8 @@ class OrderManagementApi:
     def _put_category(self, call: Call, key: OrderKey) -> Reply:
         members = read_body(call.body)
         refuse_unknown(members, frozenset({"category", "orderDetailsUrl", "imageId"}))
-        if members.get("category") not in _CATEGORIES:
-            raise BadForm("category", f"The value must be one of {', '.join(_CATEGORIES)}.")
+        if members.get("category") not in CATEGORIES:
+            raise BadForm("category", f"The value must be one of {', '.join(CATEGORIES)}.")
         if urlsplit(read_text(members, "orderDetailsUrl", longest=2500)).scheme not in ("http", "https"):
             raise BadForm("orderDetailsUrl", "The value is not a URL.")
         self._orders.put_category(key, members)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 
 from stores.vipps.simulator.faults import KEEPS_FROM_APPLYING, FaultBook, FaultKind
-from stores.vipps.simulator.problems import problem
+from stores.vipps.simulator.problems import problem, trace_id
 from stores.vipps.simulator.spoiling import hinder, spoil_reply
-from stores.vipps.simulator.wire import Call, Reply
+from stores.vipps.simulator.wire import Call, Reply, json_reply
+
+# These say no in application/json, the others in application/problem+json.
+_PLAIN_JSON = frozenset({"orders", "qr"})
 
 
 class SideDoor:
@@ -26,10 +30,17 @@ class SideDoor:
         if fault is not None and fault.kind is FaultKind.DELAY_BEFORE:
             return Reply(delay=30.0 if fault.seconds is None else fault.seconds, then=make)
         if fault is not None and fault.kind in KEEPS_FROM_APPLYING:
-            return hinder(fault, path=call.path, number=number)
+            reply = hinder(fault, path=call.path, number=number)
+            return _reports_own(number) if api == "report" and reply.status == 500 else reply
         if fault is not None and fault.kind is FaultKind.REFUSE:
-            return problem(fault.status or 400, path=call.path, number=number, code=fault.code)
+            reply = problem(fault.status or 400, path=call.path, number=number, code=fault.code)
+            return replace(reply, content_type="application/json") if api in _PLAIN_JSON else reply
         return spoil_reply(make(), fault, path=call.path, number=number)
+
+
+def _reports_own(number: int) -> Reply:
+    """The Report API's 500 has a shape of its own."""
+    return json_reply({"errorCode": 500, "errorMessage": "Internal error.", "contextId": trace_id(number)}, status=500)
 
 
 def refusal(

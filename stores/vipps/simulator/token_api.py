@@ -6,6 +6,7 @@ Source: Vipps Access Token API.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from stores.vipps.simulator.access import Access
 from stores.vipps.simulator.clock import VirtualClock
@@ -14,7 +15,7 @@ from stores.vipps.simulator.limits import RateLimits
 from stores.vipps.simulator.spoiling import hinder, spoil_reply
 from stores.vipps.simulator.switches import Switches
 from stores.vipps.simulator.tokens import Tokens
-from stores.vipps.simulator.wire import Call, Reply, json_reply
+from stores.vipps.simulator.wire import UTF8_JSON, Call, Reply, json_reply
 
 
 class TokenApi:
@@ -47,6 +48,8 @@ class TokenApi:
         if fault is not None and fault.kind is FaultKind.REFUSE:
             return json_reply({"error": fault.code or "invalid_request"}, status=fault.status or 400)
         reply = self._standard(call) if operation == "token" else self._special(call)
+        if reply.status == 200:
+            reply = replace(reply, content_type=UTF8_JSON)
         return spoil_reply(reply, fault, path=call.path, number=number)
 
     def _standard(self, call: Call) -> Reply:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+UTF8_JSON = "application/json;charset=UTF-8"
+
 
 class ConnectionDropped(ConnectionAbortedError):
     """Raised to an in-process caller where a real one would see the connection end without an answer."""

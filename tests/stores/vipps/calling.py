@@ -25,6 +25,9 @@ RECEIPT = {
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
+    """What was answered to which call."""
+
+    call: Call
     reply: Reply
 
     @property
@@ -109,17 +112,14 @@ def caller(world: World, msn: str = BERGEN, *, keys: Keys | None = None) -> Call
 def ask(simulator: Simulator, method: str, path: str, body: object = None, **headers: str) -> Answer:
     """Header names as they are sent; `body` as JSON unless it is bytes."""
     path, _, query = path.partition("?")
-    return Answer(
-        reply=simulator.answer(
-            Call(
-                method=method,
-                path=path,
-                query=dict(part.split("=", 1) for part in query.split("&") if part),
-                headers={name.lower(): value for name, value in headers.items()},
-                body=body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b"",
-            )
-        )
+    call = Call(
+        method=method,
+        path=path,
+        query=dict(part.split("=", 1) for part in query.split("&") if part),
+        headers={name.lower(): value for name, value in headers.items()},
+        body=body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b"",
     )
+    return Answer(call=call, reply=simulator.answer(call))
 
 
 def sign_in(simulator: Simulator, keys: Keys, **changes: str) -> Answer:
@@ -139,7 +139,8 @@ def sign_in_specially(
     simulator: Simulator, keys: Keys, *, form: bytes = b"grant_type=client_credentials", **more: str
 ) -> Answer:
     basic = b64encode(f"{keys.client_id}:{keys.client_secret}".encode()).decode()
-    return ask(simulator, "POST", "/miami/v1/token", form, **{"authorization": f"Basic {basic}", **more})
+    headers = {name.replace("_", "-"): value for name, value in more.items()}
+    return ask(simulator, "POST", "/miami/v1/token", form, **{"authorization": f"Basic {basic}", **headers})
 
 
 def special_token(simulator: Simulator, keys: Keys) -> str:

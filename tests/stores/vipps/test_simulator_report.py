@@ -162,7 +162,7 @@ def test_the_special_token(world: World) -> None:
     assert (told["token_type"], told["expires_in"]) == ("Bearer", 900)
     refusals = (
         sign_in_specially(world.simulator, keys, form=b""),
-        sign_in_specially(world.simulator, keys, **{"ocp-apim-subscription-key": keys.subscription_key}),
+        sign_in_specially(world.simulator, keys, ocp_apim_subscription_key=keys.subscription_key),
         sign_in_specially(world.simulator, keys, authorization="Basic bm86bm8="),
     )
     assert [(each.status, each.json) for each in refusals] == [

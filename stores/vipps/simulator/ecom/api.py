@@ -15,7 +15,7 @@ from stores.vipps.simulator.books import Books, Movement
 from stores.vipps.simulator.call_log import LogEntry
 from stores.vipps.simulator.clock import VirtualClock
 from stores.vipps.simulator.ecom.decisions import EcomDecision, EcomDecisions
-from stores.vipps.simulator.ecom.errors import CONTENT_TYPE, full_code, refusal, status_of
+from stores.vipps.simulator.ecom.errors import full_code, refusal, status_of
 from stores.vipps.simulator.ecom.spoiling import spoil_view
 from stores.vipps.simulator.ecom.views import details_view, initiated_view, modification_view, status_view
 from stores.vipps.simulator.faults import KEEPS_FROM_APPLYING, Fault, FaultBook, FaultKind
@@ -26,7 +26,7 @@ from stores.vipps.simulator.limits import INITIATIONS, MODIFICATIONS, READS, Rat
 from stores.vipps.simulator.problems import trace_id
 from stores.vipps.simulator.spoiling import hinder, shown_status, spoil_reply
 from stores.vipps.simulator.switches import Switches
-from stores.vipps.simulator.wire import Call, Reply, json_reply
+from stores.vipps.simulator.wire import UTF8_JSON, Call, Reply, json_reply
 
 # WooCommerce's plugin writes "Ecomm" and works, so the case of that word does not matter.
 _PAYMENT = re.compile(r"/(?i:ecomm)/v2/payments/([a-zA-Z0-9-]{1,50})/(details|status|capture|cancel|refund)", re.ASCII)
@@ -161,7 +161,7 @@ class EcomApi:
         if refused is not None:
             return refused
         if visit.operation == "approve":
-            return Reply(content_type=CONTENT_TYPE)
+            return Reply(content_type=UTF8_JSON)
         payment = self._books.ledger.payments[(unit.msn, visit.order_id)]
         if visit.operation == "initiate":
             return _json(initiated_view(payment))
@@ -229,7 +229,7 @@ class EcomApi:
 
 def _json(view: Any) -> Reply:
     reply = json_reply(view)
-    return Reply(body=reply.body, content_type=CONTENT_TYPE)
+    return Reply(body=reply.body, content_type=UTF8_JSON)
 
 
 def _told_order(call: Call) -> str:

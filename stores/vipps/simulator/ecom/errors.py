@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from stores.vipps.simulator.wire import Reply
+from stores.vipps.simulator.wire import UTF8_JSON, Reply
 
-CONTENT_TYPE = "application/json;charset=UTF-8"
 MESSAGES = {
     "Payment/41": "The user has no card.",
     "Payment/42": "The reservation was refused by the issuer.",
@@ -84,4 +83,4 @@ def refusal(code: str, *, status: int, context: str, message: str | None = None)
         "errorMessage": message or MESSAGES.get(code, "The request could not be carried out."),
         "contextId": context,
     }
-    return Reply(status=status, body=json.dumps([error]).encode(), content_type=CONTENT_TYPE)
+    return Reply(status=status, body=json.dumps([error]).encode(), content_type=UTF8_JSON)
