@@ -181,8 +181,10 @@ class Books:
         )
 
     def close(self) -> None:
-        if self._journal is not None:
-            self._journal.close()
+        """What is entered from now on is not kept: a webhook may still be on its way."""
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            journal.close()
 
     def _write(self, *records: dict[str, Any]) -> None:
         if self._journal is not None and records:

@@ -100,6 +100,7 @@ class Control:
             "now": iso(simulator.now.timestamp()),
             "sales_units": sorted(simulator.merchants.units),
             "partners": sorted(simulator.merchants.partners),
+            "accountants": sorted(simulator.merchants.accountants),
             "payments": len(simulator.ledger.payments),
             "modifications": len(simulator.log()),
             "calls": dict(simulator.calls),
