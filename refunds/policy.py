@@ -76,7 +76,7 @@ def _currency_is_the_orders(facts: Facts) -> Refusal | None:
     return Refusal(
         code="wrong_currency",
         sentence=_("The order was paid in another currency; it can only be refunded in that one."),
-        field="currency",
+        field="amount.currency",
         status=400,
     )
 

@@ -56,7 +56,7 @@ def test_what_is_accepted_is_written_whole(chain: Chain, order: Order) -> None:
     ("amount", "more", "code", "status", "field"),
     [
         (0, {}, "invalid_amount", 400, "amount"),
-        (10_000, {"currency": "DKK"}, "wrong_currency", 400, "currency"),
+        (10_000, {"currency": "DKK"}, "wrong_currency", 400, "amount.currency"),
         (100_001, {}, "exceeds_left", 409, "amount"),
         (65_000_000, {}, "exceeds_left", 409, "amount"),
         (10_000, {"reason": ""}, "reason_needed", 400, "reason"),

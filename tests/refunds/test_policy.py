@@ -27,7 +27,7 @@ FINE = Facts(
 # In the order in which they speak: each broken fact, and the code, status and field of the refusal.
 BROKEN: list[tuple[dict[str, Any], str, int, str]] = [
     ({"amount_minor": 0}, "invalid_amount", 400, "amount"),
-    ({"currency": "DKK"}, "wrong_currency", 400, "currency"),
+    ({"currency": "DKK"}, "wrong_currency", 400, "amount.currency"),
     ({"paid_at": NOW - timedelta(days=365, microseconds=1)}, "too_old", 409, ""),
     ({"reference": "1234567", "currency": "SEK", "order_currency": "SEK"}, "not_reachable", 409, ""),
     ({"reference": "1234567", "amount_minor": 99}, "below_minimum", 400, "amount"),
