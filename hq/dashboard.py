@@ -9,6 +9,7 @@ from django.db.models.aggregates import Aggregate
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
@@ -174,6 +175,6 @@ def _figures(refunds: QuerySet[Refund]) -> list[Figure]:
         ),
         Figure(
             title=_("Median seconds to the end"),
-            value=f"{median.total_seconds():.1f}" if median is not None else NOTHING,
+            value=number_format(median.total_seconds(), 1) if median is not None else NOTHING,
         ),
     ]

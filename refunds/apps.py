@@ -1,6 +1,7 @@
 """The refunds app: registers its trail events when Django is ready."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 from refunds import events
 from stores.events import register
@@ -11,6 +12,7 @@ class RefundsConfig(AppConfig):
 
     name = "refunds"
     label = "refunds"
+    verbose_name = _("Refunds")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

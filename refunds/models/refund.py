@@ -64,7 +64,9 @@ class Refund(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices)
     reason_text = models.CharField(_("in words"), max_length=200, blank=True)
-    refunding_store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="refunds_made")
+    refunding_store = models.ForeignKey(
+        Store, verbose_name=_("refunding store"), on_delete=models.PROTECT, related_name="refunds_made"
+    )
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="refunds")
     requested_by_system = models.ForeignKey(
         StoreSystem, on_delete=models.PROTECT, null=True, blank=True, related_name="refunds"
@@ -90,7 +92,12 @@ class Refund(models.Model):
     moved_at = models.DateTimeField(_("last moved"), default=clock.db_now)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     approved_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="refunds_approved"
+        User,
+        verbose_name=_("approved by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="refunds_approved",
     )
     protocol_version = models.PositiveSmallIntegerField(default=1)
 

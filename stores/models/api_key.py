@@ -20,8 +20,8 @@ class Scope(models.TextChoices):
 class StoreSystem(models.Model):
     """A till system or web shop, bound to one store. Its public id, never a key's, stands in refund identities."""
 
-    public_id = models.UUIDField(default=clock.new_id, unique=True, editable=False)
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="systems")
+    public_id = models.UUIDField(_("public id"), default=clock.new_id, unique=True, editable=False)
+    store = models.ForeignKey(Store, verbose_name=_("store"), on_delete=models.PROTECT, related_name="systems")
     name = models.CharField(_("name"), max_length=120)
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope.choices), verbose_name=_("scopes"))
     is_active = models.BooleanField(_("active"), default=True)
@@ -43,7 +43,7 @@ class StoreSystem(models.Model):
 class ApiKey(models.Model):
     """One key of a store system: `rhk_<lookup>_<secret>`; only the SHA-256 of the 256-bit secret is kept."""
 
-    system = models.ForeignKey(StoreSystem, on_delete=models.PROTECT, related_name="keys")
+    system = models.ForeignKey(StoreSystem, verbose_name=_("system"), on_delete=models.PROTECT, related_name="keys")
     lookup = models.CharField(_("key"), max_length=16, unique=True)
     digest = models.BinaryField(max_length=32)
     created_at = models.DateTimeField(_("created"), default=clock.db_now)

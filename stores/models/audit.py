@@ -11,8 +11,10 @@ from stores.models.store import Company, Store
 class Chain(models.Model):
     """The head of one chain. `store` empty means headquarters' chain of that company."""
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="chains")
-    store = models.OneToOneField(Store, on_delete=models.PROTECT, null=True, blank=True, related_name="chain")
+    company = models.ForeignKey(Company, verbose_name=_("company"), on_delete=models.PROTECT, related_name="chains")
+    store = models.OneToOneField(
+        Store, verbose_name=_("store"), on_delete=models.PROTECT, null=True, blank=True, related_name="chain"
+    )
     counter = models.BigIntegerField(default=0)
     head = models.BinaryField(max_length=32, default=bytes(32))
 
@@ -20,9 +22,7 @@ class Chain(models.Model):
         verbose_name = _("chain")
         verbose_name_plural = _("chains")
         constraints = [
-            models.UniqueConstraint(
-                fields=["company"], condition=models.Q(store__isnull=True), name="one_hq_chain_per_company"
-            )
+            models.UniqueConstraint(fields=["company"], condition=models.Q(store__isnull=True), name="one_hq_chain_per_company")
         ]
         triggers = never_deleted("chain")
 

@@ -28,8 +28,8 @@ class KeySet(models.Model):
     `version` is the active version, 0 while no keys have been entered.
     """
 
-    public_id = models.UUIDField(default=clock.new_id, unique=True, editable=False)
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="key_sets")
+    public_id = models.UUIDField(_("public id"), default=clock.new_id, unique=True, editable=False)
+    company = models.ForeignKey(Company, verbose_name=_("company"), on_delete=models.PROTECT, related_name="key_sets")
     kind = models.CharField(_("kind"), max_length=10, choices=KeySetKind.choices)
     name = models.CharField(_("name"), max_length=120)
     environment = models.CharField(_("environment"), max_length=10, choices=Environment.choices)
@@ -42,9 +42,7 @@ class KeySet(models.Model):
     class Meta:
         verbose_name = _("key set")
         verbose_name_plural = _("key sets")
-        constraints = [
-            models.UniqueConstraint(fields=["environment", "kind", "subject"], name="key_set_once_per_subject")
-        ]
+        constraints = [models.UniqueConstraint(fields=["environment", "kind", "subject"], name="key_set_once_per_subject")]
 
     def __str__(self) -> str:
         return self.name

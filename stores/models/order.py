@@ -24,9 +24,9 @@ class Order(models.Model):
     All amounts are minor units of `currency`. What is left to refund lives in the refunds app.
     """
 
-    public_id = models.UUIDField(default=clock.new_id, unique=True, editable=False)
-    sales_unit = models.ForeignKey(SalesUnit, on_delete=models.PROTECT, related_name="orders")
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="orders")
+    public_id = models.UUIDField(_("public id"), default=clock.new_id, unique=True, editable=False)
+    sales_unit = models.ForeignKey(SalesUnit, verbose_name=_("sales unit"), on_delete=models.PROTECT, related_name="orders")
+    store = models.ForeignKey(Store, verbose_name=_("store"), on_delete=models.PROTECT, related_name="orders")
     reference = models.CharField(_("reference"), max_length=64, db_collation="C")
     ref_key = models.CharField(max_length=64, db_collation="C", editable=False)
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices, default=Channel.IN_STORE)

@@ -12,7 +12,7 @@ from stores.models.store import Company, Store
 class User(AbstractUser):
     """A person who signs in. Rights come from memberships alone; `is_staff` only says that the admin lets one in."""
 
-    public_id = models.UUIDField(default=clock.new_id, unique=True, editable=False)
+    public_id = models.UUIDField(_("public id"), default=clock.new_id, unique=True, editable=False)
     language = models.CharField(_("language"), max_length=5, blank=True)
 
     class Meta(AbstractUser.Meta):
@@ -42,9 +42,11 @@ HQ_ROLES = (Role.OPERATOR, Role.APPROVER, Role.FINANCE, Role.SECURITY, Role.AUDI
 class Membership(models.Model):
     """That a person holds a role in a store, or at headquarters (`store` empty), until it is ended."""
 
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="memberships")
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships")
+    user = models.ForeignKey(User, verbose_name=_("user"), on_delete=models.PROTECT, related_name="memberships")
+    company = models.ForeignKey(Company, verbose_name=_("company"), on_delete=models.PROTECT, related_name="memberships")
+    store = models.ForeignKey(
+        Store, verbose_name=_("store"), on_delete=models.PROTECT, null=True, blank=True, related_name="memberships"
+    )
     role = models.CharField(_("role"), max_length=10, choices=Role.choices)
     since = models.DateTimeField(_("since"), default=clock.db_now)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)

@@ -43,8 +43,8 @@ class Company(models.Model):
 class Store(models.Model):
     """A place that sells and takes goods back. A closed store keeps its orders refundable and loses its own rights."""
 
-    public_id = models.UUIDField(default=clock.new_id, unique=True, editable=False)
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="stores")
+    public_id = models.UUIDField(_("public id"), default=clock.new_id, unique=True, editable=False)
+    company = models.ForeignKey(Company, verbose_name=_("company"), on_delete=models.PROTECT, related_name="stores")
     code = models.CharField(_("code"), max_length=20, validators=[RegexValidator(r"^[A-Z0-9]{2,20}$")])
     name = models.CharField(_("name"), max_length=120)
     city = models.CharField(_("city"), max_length=80)
@@ -69,16 +69,14 @@ class Store(models.Model):
 class SalesUnit(models.Model):
     """A Vipps MobilePay sales unit: the MSN that received a payment is the only one that can refund it."""
 
-    public_id = models.UUIDField(default=clock.new_id, unique=True, editable=False)
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="sales_units")
+    public_id = models.UUIDField(_("public id"), default=clock.new_id, unique=True, editable=False)
+    company = models.ForeignKey(Company, verbose_name=_("company"), on_delete=models.PROTECT, related_name="sales_units")
     msn = models.CharField(_("MSN"), max_length=10, validators=[RegexValidator(r"^[0-9]{4,10}$")])
     name = models.CharField(_("name"), max_length=120)
     market = models.CharField(_("market"), max_length=2, choices=[(m, m) for m in CURRENCY_OF_MARKET])
     currency = models.CharField(_("currency"), max_length=3, choices=[(c, c) for c in CURRENCY_OF_MARKET.values()])
     environment = models.CharField(_("environment"), max_length=10, choices=Environment.choices)
-    key_set = models.ForeignKey(
-        "stores.KeySet", on_delete=models.PROTECT, null=True, blank=True, related_name="sales_units"
-    )
+    key_set = models.ForeignKey("stores.KeySet", on_delete=models.PROTECT, null=True, blank=True, related_name="sales_units")
     stores = models.ManyToManyField(Store, through="stores.StoreUnit", related_name="sales_units")
 
     class Meta:
@@ -96,11 +94,11 @@ class SalesUnit(models.Model):
 class StoreUnit(models.Model):
     """That a store sells through a sales unit, from when until when; a shared unit tells stores apart by prefix."""
 
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="units")
-    sales_unit = models.ForeignKey(SalesUnit, on_delete=models.PROTECT, related_name="store_units")
-    prefix = models.CharField(
-        _("reference prefix"), max_length=30, blank=True, validators=[RegexValidator(r"^[A-Za-z0-9-]*$")]
+    store = models.ForeignKey(Store, verbose_name=_("store"), on_delete=models.PROTECT, related_name="units")
+    sales_unit = models.ForeignKey(
+        SalesUnit, verbose_name=_("sales unit"), on_delete=models.PROTECT, related_name="store_units"
     )
+    prefix = models.CharField(_("reference prefix"), max_length=30, blank=True, validators=[RegexValidator(r"^[A-Za-z0-9-]*$")])
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices, default=Channel.IN_STORE)
     valid_from = models.DateTimeField(_("from"))
     valid_until = models.DateTimeField(_("until"), null=True, blank=True)
@@ -109,9 +107,7 @@ class StoreUnit(models.Model):
         verbose_name = _("store's unit")
         verbose_name_plural = _("stores' units")
         constraints = [
-            models.UniqueConstraint(
-                fields=["store", "sales_unit"], condition=Q(valid_until=None), name="store_unit_once_open"
-            ),
+            models.UniqueConstraint(fields=["store", "sales_unit"], condition=Q(valid_until=None), name="store_unit_once_open"),
             models.UniqueConstraint(
                 fields=["sales_unit", "prefix"], condition=Q(valid_until=None), name="prefix_once_per_unit"
             ),
