@@ -78,7 +78,7 @@ def request_refund(
     earlier = _replayed(refund_id, wish, by=by)
     if earlier is not None:
         return Accepted(refund=earlier, is_new=False)
-    verdict = _decide(order, money)
+    verdict = decide(order, money)
     refund = Refund(
         id=refund_id,
         order=order,
@@ -187,7 +187,8 @@ def _accept(refund: Refund, money: Money, *, confirms_duplicate: bool, by: Actor
         )
 
 
-def _decide(order: Order, money: Money) -> policy.Allowed:
+def decide(order: Order, money: Money) -> policy.Allowed:
+    """What policy says at this moment; changes nothing. Raises Denied."""
     left = queries.left_of(order)
     key_set = order.sales_unit.key_set
     verdict = policy.decide(

@@ -31,6 +31,10 @@ def confirm(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
         return order_page(request, desk, order, form, status=400)
     if "change" in request.POST:
         return order_page(request, desk, order, form)
+    try:
+        intake.decide(order, Money(amount_minor=form.cleaned_data["amount"], currency=order.currency))
+    except HubError as problem:
+        return order_page(request, desk, order, form, problem=problem)
     return _confirmation(request, desk, order, form)
 
 

@@ -64,6 +64,26 @@ def test_the_confirmation_names_store_sum_way_and_time_and_asks_for_nothing_yet(
     assert Refund.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("amount", "days_ago", "status", "why"),
+    [
+        ("0", 1, 400, "The amount must be more than zero."),
+        ("1000,01", 1, 409, "That is more than is left of the order."),
+        ("250", 366, 409, "The payment is older than 365 days."),
+    ],
+)
+def test_what_cannot_be_refunded_is_not_offered_for_confirmation(
+    chain: Chain, amount: str, days_ago: int, status: int, why: str
+) -> None:
+    order = chain.sold(chain.bergen, "BGO-20261101-7742", 100_000, days_ago=days_ago)
+    till = Till(client=signed_in(chain.kari), order=order)
+    page = till.confirm(till.fill(amount))
+    assert page.status_code == status
+    assert why in text_of(page)
+    assert "Taken back by" not in text_of(page)
+    assert Refund.objects.count() == 0
+
+
 def test_the_button_says_the_sum_in_norwegian(chain: Chain, till: Till) -> None:
     norwegian = Till(client=signed_in(chain.kari, language="nb"), order=till.order)
     assert "Refunder 250,00 kr" in text_of(norwegian.confirm(norwegian.fill("250")))
