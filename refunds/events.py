@@ -1,9 +1,12 @@
 """What the trail can say about refunds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from refunds import telling
 from stores.events import TrailEvent
 
 
@@ -25,6 +28,17 @@ class RefundMoved(TrailEvent):
     provider_code: str
     trace_id: str
 
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        words = {
+            "before": telling.choice_in_words("state", facts["before"]),
+            "after": telling.choice_in_words("state", facts["after"]),
+            "amount": telling.amount_in_words(facts),
+        }
+        if facts["move"] != "T2r":  # there it is what a person wrote
+            words["because"] = telling.because_in_words(facts["because"])
+        return {**facts, **words}
+
 
 @dataclass(frozen=True, kw_only=True)
 class RefundAccepted(TrailEvent):
@@ -40,6 +54,12 @@ class RefundAccepted(TrailEvent):
     refunding: str
     reason: str
     state: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        code, colon, words = facts["reason"].partition(":")
+        reason = telling.choice_in_words("reason", code) + colon + words
+        return {**facts, "amount": telling.amount_in_words(facts), "reason": reason}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +88,10 @@ class OutsideRefundSeen(TrailEvent):
     amount_minor: int
     psp_reference: str
 
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, "amount": telling.amount_in_words(facts)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class OrderConfirmed(TrailEvent):
@@ -79,6 +103,10 @@ class OrderConfirmed(TrailEvent):
     captured_minor: int
     before_minor: int | None
 
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, **{name: telling.number_in_words(facts[name]) for name in ("captured_minor", "before_minor")}}
+
 
 @dataclass(frozen=True, kw_only=True)
 class OrderHeld(TrailEvent):
@@ -88,6 +116,10 @@ class OrderHeld(TrailEvent):
     sentence = _("Order {reference} was put on hold: {because}")
     reference: str
     because: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, "because": telling.because_in_words(facts["because"])}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The closed list of what the trail can say: frozen event classes, each with its name and its sentence."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -17,6 +18,11 @@ class TrailEvent:
     def facts(self) -> dict[str, Any]:
         """The event's fields as plain JSON values."""
         return asdict(self)
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Recorded facts as the sentence shows them in the active language. A field may be missing in an older entry."""
+        return facts
 
 
 _registry: dict[str, type[TrailEvent]] = {}

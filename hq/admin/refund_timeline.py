@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from hq.admin.showing import money
+from refunds import telling
 from refunds.models import Attempt, LedgerEntry, Observation, Refund
 from stores import audit
 from stores.models import Entry
@@ -82,6 +83,7 @@ def _intent(attempt: Attempt, refund: Refund) -> Moment:
 
 def _answer(attempt: Attempt) -> Moment:
     answer = attempt.answer
+    meaning = telling.code_in_words(answer.kind)
     facts: list[tuple[Text, Text]] = [(_("took"), f"{answer.took_ms} ms")]
     if answer.code:
         facts.append((_("Vipps' code"), answer.code))
@@ -92,7 +94,7 @@ def _answer(attempt: Attempt) -> Moment:
         at=answer.answered_at,
         icon="reply",
         what=_("answer %(number)s") % {"number": attempt.number},
-        sentence=f"{answer.kind} · HTTP {answer.status}" if answer.status else f"{answer.kind} · {_('no answer came')}",
+        sentence=f"{meaning} · HTTP {answer.status}" if answer.status else f"{meaning} · {_('no answer came')}",
         colour="success" if is_plain_yes else "warning",
         facts=facts,
     )

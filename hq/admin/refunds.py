@@ -19,7 +19,7 @@ from hq.admin.base import LongListAdmin
 from hq.admin.filters import AmountFilter, DaysFilter, SellingStoreFilter
 from hq.admin.showing import link_to, money, page_of
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
-from refunds import intake, queries
+from refunds import intake, queries, telling
 from refunds.models import Refund, State
 from stores.access import Right
 from stores.models import Order
@@ -71,7 +71,7 @@ class RefundAdmin(LongListAdmin):
         ("refunding_store", "accepted_at"),
         ("asked_by", "ended_at"),
         ("cashier", "approved_by"),
-        ("outcome", "provider_code"),
+        ("how_it_went", "provider_code"),
     )
     readonly_fields = tuple(name for line in fields for name in line)
     actions_detail = ("reject", "approve")
@@ -115,6 +115,10 @@ class RefundAdmin(LongListAdmin):
     @display(description=_("amount"))
     def amount(self, refund: Refund) -> str:
         return money(refund.amount_minor, refund.currency)
+
+    @display(description=_("outcome"))
+    def how_it_went(self, refund: Refund) -> str:
+        return telling.code_in_words(refund.outcome)
 
     @display(description=_("sold by"))
     def sold_by(self, refund: Refund) -> str:

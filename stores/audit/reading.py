@@ -26,7 +26,7 @@ def sentence_of(entry: Entry) -> str:
     facts = facts_of(entry)
     if kind is None:
         return f"{entry.event}: {json.dumps(facts, ensure_ascii=False)}"
-    return str(kind.sentence).format_map(_Facts(facts))
+    return str(kind.sentence).format_map(_Facts(kind.shown(_Facts(facts))))
 
 
 class _Facts(dict[str, Any]):
