@@ -51,6 +51,7 @@ def test_the_log_is_newest_first_and_echoes_request_ids(shop: Caller) -> None:
 def test_a_failed_refund_is_in_the_log_and_has_moved_nothing(world: World, shop: Caller) -> None:
     shop.ecom_paid("order-1")
     world.simulator.arm(Fault(kind=FaultKind.FAILED_EVENT, operation="refund", api="ecom"))
+    assert shop.refund(ORDER, 300, key="r").json["aggregate"]["refundedAmount"]["value"] == 300
     assert shop.ecom("refund", "order-1", amount=300, key="r").status == 200
     newest = shop.details("order-1")["transactionLogHistory"][0]
     assert (newest["operation"], newest["operationSuccess"], world.refunded(reference="order-1")) == ("REFUND", False, 0)
@@ -118,6 +119,14 @@ def test_what_epayment_made_is_unknown_to_ecom_and_what_ecom_made_is_known_to_ep
     assert shop.refund("ecom-order-1", 400, key="r").status == 200
     newest = shop.details("ecom-order-1")["transactionLogHistory"][0]
     assert (newest["operation"], newest["amount"], newest["requestId"]) == ("REFUND", 400, "r")
+
+
+def test_several_refunds_until_the_captured_amount_is_used_up(world: World, shop: Caller) -> None:
+    shop.ecom_paid("order-1")
+    assert shop.ecom("refund", "order-1", amount=600, key="a").status == 200
+    assert shop.ecom("refund", "order-1", amount=401, key="b").code == "Payment/71"
+    assert shop.ecom("refund", "order-1", amount=400, key="c").status == 200
+    assert world.refunded(reference="order-1") == 1_000
 
 
 def test_the_header_and_the_body_must_name_one_sales_unit(world: World, shop: Caller) -> None:

@@ -88,6 +88,7 @@ def test_qr_refusals(world: World, shop: Caller) -> None:
     assert shop.call("POST", "/qr/v1", {"url": url}, accept="text/html").status == 415
     assert shop.call("POST", "/qr/v1", {"url": "https://elsewhere.example"}, accept="image/*").status == 400
     assert shop.call("POST", "/qr/v1", {"url": url}, accept="image/*", size="99").status == 400
+    caller(world, OSLO).initiate("order-1")
     assert caller(world, OSLO).call("POST", "/qr/v1", {"url": url}, accept="image/*").status == 400
     world.simulator.move_clock(timedelta(minutes=5))
     told = shop.call("POST", "/qr/v1", {"url": url}, accept="image/*")
