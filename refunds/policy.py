@@ -81,13 +81,18 @@ def _currency_is_the_orders(facts: Facts) -> Refusal | None:
     )
 
 
-def _order_is_young_enough(facts: Facts) -> Refusal | None:
-    if facts.now - facts.paid_at <= REFUND_PERIOD:
+def refusal_for_age(paid_at: datetime, *, now: datetime) -> Refusal | None:
+    """The one rule that no amount and no change can mend; pages show it before anything is asked."""
+    if now - paid_at <= REFUND_PERIOD:
         return None
     return Refusal(
         code="too_old",
         sentence=_("The payment is older than 365 days. Vipps no longer refunds it; settle with the customer otherwise."),
     )
+
+
+def _order_is_young_enough(facts: Facts) -> Refusal | None:
+    return refusal_for_age(facts.paid_at, now=facts.now)
 
 
 def _reference_is_reachable(facts: Facts) -> Refusal | None:

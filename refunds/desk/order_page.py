@@ -65,7 +65,7 @@ def order_page(
         "order": order,
         "form": form,
         "problem": problem,
-        "balance": rows.balance_of(left),
+        "balance": rows.balance_of(order, left),
         "all_that_is_left": wording.typed_money(left.left_minor),
         "paid": wording.day_and_time(order.paid_at),
         "amount": wording.money(order.amount_minor, order.currency),

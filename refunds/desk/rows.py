@@ -7,10 +7,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from refunds import queries
+from refunds import policy, queries
 from refunds.desk import wording
 from refunds.models import Refund, State
+from refunds.policy import Refusal
 from refunds.queries import Left
+from stores import clock
 from stores.models import Order
 
 _TONES = {
@@ -22,6 +24,7 @@ _TONES = {
     State.REVIEW: "unsure",
 }
 _HOLD = gettext_lazy("Held by headquarters")
+_TOO_OLD = gettext_lazy("Too old to refund")
 
 
 def tone_of(refund: Refund) -> str:
@@ -45,11 +48,12 @@ class Hit:
 def hits_of(orders: Sequence[Order]) -> list[Hit]:
     """The lines for `orders`, what is left of each read in one go."""
     lefts = queries.lefts_of(orders)
-    return [_hit(order, lefts[order.pk]) for order in orders]
+    now = clock.db_now()
+    return [_hit(order, lefts[order.pk], policy.refusal_for_age(order.paid_at, now=now)) for order in orders]
 
 
-def _hit(order: Order, left: Left) -> Hit:
-    status, tone = _status(left)
+def _hit(order: Order, left: Left, refusal: Refusal | None) -> Hit:
+    status, tone = _status(left, refusal)
     return Hit(
         order=order,
         paid=wording.day_and_time(order.paid_at),
@@ -61,13 +65,15 @@ def _hit(order: Order, left: Left) -> Hit:
     )
 
 
-def _status(left: Left) -> tuple[str | Promise, str]:
+def _status(left: Left, refusal: Refusal | None) -> tuple[str | Promise, str]:
     if left.on_hold:
         return _HOLD, "unsure"
     if left.in_flight:
         return _("Being refunded in %(store)s") % {"store": left.in_flight[0].store_name}, "waiting"
     if left.left_minor == 0:
         return _("All refunded"), "used"
+    if refusal is not None:
+        return _TOO_OLD, "used"
     if left.left_minor < left.captured_minor:
         return _("Partly refunded"), "open"
     return _("Can be refunded"), "open"
@@ -86,16 +92,18 @@ class Balance:
     status: str | Promise
     tone: str
     is_open: bool
+    refusal: str | Promise
 
     @property
     def reserved_from(self) -> int:
         return self.refunded_parts
 
 
-def balance_of(left: Left) -> Balance:
-    """`left` as the order's page shows it."""
+def balance_of(order: Order, left: Left) -> Balance:
+    """`left` as the order's page shows it; `refusal` is policy's sentence where nothing can be asked for any more."""
     whole = max(left.captured_minor, 1)
-    status, tone = _status(left)
+    refusal = policy.refusal_for_age(order.paid_at, now=clock.db_now())
+    status, tone = _status(left, refusal)
     return Balance(
         left_minor=left.left_minor,
         left=wording.money(left.left_minor, left.currency),
@@ -109,7 +117,8 @@ def balance_of(left: Left) -> Balance:
         reserved_parts=left.reserved_minor * 1000 // whole,
         status=status,
         tone=tone,
-        is_open=left.left_minor > 0 and not left.on_hold,
+        is_open=left.left_minor > 0 and not left.on_hold and refusal is None,
+        refusal=refusal.sentence if refusal else "",
     )
 
 

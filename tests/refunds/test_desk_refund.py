@@ -8,7 +8,7 @@ from django.test import override_settings
 
 from refunds import queries
 from refunds.models import Refund, State
-from stores import people
+from stores import clock, people
 from stores.models import Order, Role
 from stores.vipps.simulator import Fault, FaultKind
 from tests.conftest import Chain
@@ -75,9 +75,11 @@ def test_the_confirmation_names_store_sum_way_and_time_and_asks_for_nothing_yet(
 def test_what_cannot_be_refunded_is_not_offered_for_confirmation(
     chain: Chain, amount: str, days_ago: int, status: int, why: str
 ) -> None:
-    order = chain.sold(chain.bergen, "BGO-20261101-7742", 100_000, days_ago=days_ago)
+    order = chain.sold(chain.bergen, "BGO-20261101-7742", 100_000)
     till = Till(client=signed_in(chain.kari), order=order)
-    page = till.confirm(till.fill(amount))
+    filled = till.fill(amount)
+    Order.objects.filter(pk=order.pk).update(paid_at=clock.db_now() - timedelta(days=days_ago))
+    page = till.confirm(filled)
     assert page.status_code == status
     assert why in text_of(page)
     assert "Taken back by" not in text_of(page)
@@ -166,12 +168,25 @@ def test_other_needs_words_and_the_words_are_kept(till: Till) -> None:
     assert Refund.objects.get().reason_text == "wrong colour in the box"
 
 
-def test_a_payment_older_than_a_year_says_why(chain: Chain, till: Till) -> None:
+def test_a_payment_older_than_a_year_says_why_before_anything_is_asked(chain: Chain, till: Till) -> None:
     old = chain.sold(chain.bergen, "BGO-20251101-0001", 100_000, days_ago=366)
-    at_old = Till(client=till.client, order=old)
-    refused = at_old.refund(at_old.fill("250"))
+    page = till.client.get(f"/desk/orders/{old.public_id}/")
+    assert "Too old" not in text_of(till.client.get(f"/desk/orders/{till.order.public_id}/"))
+    assert "The payment is older than 365 days." in text_of(page)
+    assert 'name="amount"' not in page.content.decode()
+    chain.sold(chain.bergen, "BGO-20251101-0002", 100_000)
+    hits = text_of(till.client.get("/desk/", {"q": "BGO-20251101"}))
+    assert "Too old to refund" in hits
+    assert "Can be refunded" in hits
+
+
+def test_a_payment_that_grew_too_old_at_the_form_is_refused(till: Till) -> None:
+    filled = till.fill("250")
+    Order.objects.filter(pk=till.order.pk).update(paid_at=clock.db_now() - timedelta(days=366))
+    refused = till.refund(filled)
     assert refused.status_code == 409
     assert "older than 365 days" in text_of(refused)
+    assert Refund.objects.count() == 0
 
 
 def test_change_goes_back_with_what_she_typed_and_the_same_key(till: Till) -> None:
