@@ -154,7 +154,7 @@ def progress_of(refund: Refund) -> Progress:
         case State.QUEUED:
             return _waiting(_("Queued"), _why_queued(refund), refund.next_action_at)
         case State.SENDING:
-            return _waiting(_("On its way to Vipps"), _("The refund is being sent."), None)
+            return _waiting(_("On its way to Vipps"), _("The refund is being sent."), refund.lease_until)
         case State.UNKNOWN:
             return Progress(
                 headline=_("We are finding out"),

@@ -290,3 +290,12 @@ def test_an_unknown_order_is_not_refunded(till: Till) -> None:
     filled = {"amount": "10", "reason": "returned", "reason_text": "", "request_key": uuid.uuid4().hex}
     assert nowhere.refund(filled).status_code == 404
     assert nowhere.confirm(filled).status_code == 404
+
+
+def test_while_it_is_sent_the_page_says_when_the_hub_looks_again(till: Till, chain: Chain) -> None:
+    refund = ask(till.order, 25_000, who=chain.kari, store=chain.oslo).refund
+    until = clock.db_now() + timedelta(seconds=60)
+    Refund.objects.filter(pk=refund.pk).update(state=State.SENDING, lease_until=until)
+    refund.refresh_from_db()
+    assert queries.progress_of(refund).next_check_at == until
+    assert "Next look at" in text_of(till.client.get(f"/desk/refunds/{refund.pk}/"))
