@@ -72,12 +72,20 @@ def resolve(claim: Claim, reading: Reading) -> Resolution:
         _move(claim, states.T12_TWICE, "Vipps shows two refunds with our keys", outcome="refunded_twice")
     elif successes and not _is_exactly_ours(successes[0], refund):
         _move(claim, states.T12_MISMATCH, "Vipps shows our key with another amount", outcome="other_amount")
+    elif successes and _was_undone(successes[0], ours):
+        _move(claim, states.T12_MISMATCH, "Vipps shows our refund as failed after it had succeeded", outcome="undone")
     elif successes:
         because = f"the event log shows our key (Vipps' reference {successes[0].psp_reference})"
         states.settle_as_refunded(refund, by=claim.by, because=because)
     else:
         return _resolve_failures(claim, ours) or _resolve_without_evidence(claim, reading)
     return Resolution.SETTLED
+
+
+def _was_undone(success: Event, ours: Sequence[Event]) -> bool:
+    """Whether Vipps took a refund back that it had reported: a failure under the very same key, later in the log."""
+    same_key = [event for event in ours if event.idempotency_key == success.idempotency_key]
+    return not same_key[-1].success
 
 
 def _resolve_failures(claim: Claim, ours: Sequence[Event]) -> Resolution | None:

@@ -98,3 +98,36 @@ def test_never_paid_twice_and_never_declined_what_was_paid(chain: Chain, travel:
     assert refund.state in (State.REFUNDED, State.DECLINED, State.REVIEW), refund.state
     if refund.state != State.REVIEW:
         assert (refund.state == State.REFUNDED) is (len(paid) == 1)
+
+
+def test_a_refund_that_fails_after_its_success_is_never_declined_nor_paid_again(chain: Chain, travel: Any) -> None:
+    order = chain.sold(chain.bergen, "BGO-20261101-7742", 90_000)
+    chain.simulator.change_switches(accepted_refunds="fail_later", failure_delay=30.0)
+    chain.simulator.arm(Fault(kind=FaultKind.DROP_AFTER, operation="refund"))
+    refund = run(ask(order, 30_000, who=chain.kari, store=chain.oslo).refund)
+    assert refund.state == State.UNKNOWN
+    travel(timedelta(minutes=2))
+    refund = run(refund)
+    assert (refund.state, refund.outcome) == (State.REVIEW, "undone")
+    for step in STEPS:
+        travel(step)
+        run(refund)
+    paid = chain.simulator.log(reference=order.reference, operation="refund", applied=True)
+    assert len(paid) == 1
+    assert Refund.objects.get(pk=refund.pk).state == State.REVIEW
+
+
+@pytest.mark.parametrize("when", ["answer", "event"])
+@pytest.mark.parametrize("amount_minor", [123, 124])
+def test_the_test_amounts_end_in_a_refusal_and_move_nothing(
+    chain: Chain, travel: Any, amount_minor: int, when: str
+) -> None:
+    order = chain.sold(chain.bergen, "BGO-20261101-7743", 90_000)
+    chain.simulator.change_switches(environment="test", refund_test_amounts=when)
+    refund = ask(order, amount_minor, who=chain.kari, store=chain.oslo).refund
+    for step in STEPS:
+        travel(step)
+        if run(refund).has_ended:
+            break
+    assert Refund.objects.get(pk=refund.pk).state == State.DECLINED
+    assert chain.simulator.payment("100002", order.reference).sums().refunded == 0
