@@ -10,6 +10,7 @@ import pgtrigger
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from stores import actors, credentials, keys, orders, people, registry, sessions
 from stores.actors import Actor
@@ -32,6 +33,13 @@ def _flush_may_empty_kept_tables() -> None:
             teardown(self)
 
     case._fixture_teardown = ignoring
+
+
+@pytest.fixture(autouse=True)
+def _language_ends_with_its_test() -> Iterator[None]:
+    """A request in Norwegian leaves its thread speaking Norwegian; the next test starts in the default language."""
+    yield
+    translation.deactivate()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,3 +112,9 @@ def test_too_many_look_ups_are_refused_in_place(chain: Chain, kari: Client) -> N
     assert page.status_code == 429
     assert 'value="NOSUCH-99"' in page.content.decode()
     assert 'role="alert"' in page.content.decode()
+
+
+def test_a_full_page_says_that_there_are_more(chain: Chain, kari: Client) -> None:
+    for number in range(21):
+        chain.sold(chain.bergen, f"BGO-20261101-{9000 + number}", 10_000)
+    assert "20 orders, and more" in text_of(kari.get("/desk/", {"q": "2026110"}))
