@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
 
 from refunds import gateway, identity, ledger, states
 from refunds.claims import Claim, next_look
@@ -271,9 +270,3 @@ def _tell(order: Order, event: Event, *, is_orphan: bool, by: Actor) -> None:
             store=order.store,
             about=about,
         )
-
-
-def difference_minor(order: Order, payment: Payment) -> int:
-    """What Vipps has refunded beyond our ledger (I12); zero when the two agree."""
-    sums = OrderAccount.objects.filter(order=order).aggregate(posted=Sum("posted_minor"), other=Sum("external_minor"))
-    return payment.aggregate.refunded - (sums["posted"] or 0) - (sums["other"] or 0)
