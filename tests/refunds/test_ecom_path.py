@@ -1,6 +1,5 @@
 """The main job with a short eCom id: found, refunded once, settled from eCom's log whatever goes wrong on the way."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 
 from refunds import queries
 from refunds.models import EntryKind, LedgerEntry, OrderAccount, Refund, State
-from stores import actors, clock, discovery, orders
+from stores import actors, discovery, orders
 from stores.errors import HubError
 from stores.models import Order
 from stores.vipps.simulator import Fault, FaultKind
@@ -133,23 +132,6 @@ def test_a_short_id_that_no_till_told_of_is_found_by_asking_ecom(chain: Chain) -
     assert order is not None
     assert (order.reference, order.captured_minor, order.currency) == ("B-79", 50_000, "NOK")
     assert discovery.look_up(unit, "B-80", by=actors.hub("worker")) is None
-
-
-@pytest.fixture
-def travel(chain: Chain) -> Iterator[Any]:
-    """Moves the hub's clock and the simulator's together."""
-    moved = timedelta()
-
-    def now() -> datetime:
-        return datetime.now(UTC) + moved
-
-    def forward(by: timedelta) -> None:
-        nonlocal moved
-        moved += by
-        chain.simulator.move_clock(by)
-
-    with clock.bound(clock.Source(now=now, sleep=lambda _seconds: None)):
-        yield forward
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)

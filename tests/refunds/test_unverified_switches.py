@@ -1,14 +1,12 @@
 """What Vipps does not document may be either way: whichever it is, never paid twice, and never declined what was paid."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from refunds import sweep
 from refunds.models import Refund, State
-from stores import clock
 from stores.actors import hub
 from stores.vipps.simulator import Fault, FaultKind
 from tests.conftest import Chain
@@ -59,23 +57,6 @@ TROUBLES: dict[str, tuple[Fault, ...]] = {
 }
 
 STEPS = [timedelta(seconds=2)] * 2 + [timedelta(minutes=1)] * 4 + [timedelta(minutes=16)] * 6 + [timedelta(hours=3)] * 10
-
-
-@pytest.fixture
-def travel(chain: Chain) -> Iterator[Any]:
-    """Moves the hub's clock and the simulator's together."""
-    moved = timedelta()
-
-    def now() -> datetime:
-        return datetime.now(UTC) + moved
-
-    def forward(by: timedelta) -> None:
-        nonlocal moved
-        moved += by
-        chain.simulator.move_clock(by)
-
-    with clock.bound(clock.Source(now=now, sleep=lambda _seconds: None)):
-        yield forward
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
