@@ -1,4 +1,4 @@
-"""Two questions a supervisor or load balancer asks: is the process alive, and may it be given work."""
+"""What a supervisor, load balancer or monitor asks: is the process alive, may it be given work, is the work going on."""
 
 from collections.abc import Callable
 from functools import cache
@@ -11,6 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from hq.checks import keys_are_set
+from refunds.models import Heartbeat
+from stores import clock
+
+LONGEST_SILENCE_SECONDS = 120
+"""Passes of the sweep are seconds apart, and one that runs refunds itself ends within a minute and a call."""
 
 
 class _NotYet(Exception):
@@ -36,6 +41,24 @@ def ready(request: HttpRequest) -> JsonResponse:
     found = {name: "ok" if is_well() else "failing" for name, is_well in parts.items()}
     is_ready = all(state == "ok" for state in found.values())
     return JsonResponse({"status": "ready" if is_ready else "not ready", "checks": found}, status=200 if is_ready else 503)
+
+
+@never_cache
+@require_safe
+def beating(request: HttpRequest, name: str) -> JsonResponse:
+    """200 with the age of a part's last heartbeat; 503 when it is older than two minutes, was never, or cannot be read.
+
+    `sweep`: somebody finds due rows. `worker`: a message went through the broker and a worker finished it, which only a
+    started beat makes happen.
+    """
+    try:
+        beat = Heartbeat.objects.filter(name=name).first()
+        age = (clock.db_now() - beat.at).total_seconds() if beat is not None else None
+    except Error:
+        return JsonResponse({"status": "unknown", "age_seconds": None}, status=503)
+    is_beating = age is not None and age <= LONGEST_SILENCE_SECONDS
+    told = {"status": "beating" if is_beating else "silent", "age_seconds": None if age is None else round(age)}
+    return JsonResponse(told, status=200 if is_beating else 503)
 
 
 def _database_answers() -> bool:

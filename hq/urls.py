@@ -18,5 +18,7 @@ urlpatterns = [
     path("hooks/", include("refunds.inbound.urls")),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("health/sweep", health.beating, {"name": "sweep"}, name="health-sweep"),
+    path("health/worker", health.beating, {"name": "worker"}, name="health-worker"),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}refunds/favicon.svg")),
 ]

@@ -54,7 +54,7 @@ def sweep_once(*, by: Actor) -> Swept:
     with _going_on("deliveries"):
         deliveries = outbound.ring_due()
     _forget_old_nudges()
-    Heartbeat.objects.update_or_create(name="sweep", defaults={"at": clock.db_now()})
+    beat("sweep")
     return Swept(
         lapsed=lapsed,
         expired=expired,
@@ -64,6 +64,11 @@ def sweep_once(*, by: Actor) -> Swept:
         notices=read,
         deliveries=deliveries,
     )
+
+
+def beat(name: str) -> None:
+    """Say that this part has just done its work."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": clock.db_now()})
 
 
 def _release_lapsed_leases(by: Actor) -> int:

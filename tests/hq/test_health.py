@@ -1,5 +1,6 @@
 """What a load balancer is told."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,10 @@ from django.db import DatabaseError, connection
 from django.test import Client
 
 from hq import health
+from refunds import sweep, tasks
+from refunds.models import Heartbeat
+from stores import clock
+from stores.actors import hub
 
 SAYS_ALL = {"database": "ok", "migrations": "ok", "vault": "ok"}
 
@@ -63,3 +68,46 @@ def test_alive_is_asked_without_https(settings: Any) -> None:
 
 def test_only_to_be_read() -> None:
     assert Client().post("/health/live").status_code == 405
+
+
+def beaten(name: str, **ago: float) -> None:
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": clock.db_now() - timedelta(**ago)})
+
+
+def test_a_sweep_that_has_just_passed_is_beating(db: None) -> None:
+    sweep.sweep_once(by=hub("sweep"))
+    answer = Client().get("/health/sweep")
+    assert (answer.status_code, answer.json()["status"]) == (200, "beating")
+    assert answer.json()["age_seconds"] <= 2
+    assert "no-store" in answer["Cache-Control"]
+    assert Client().get("/health/worker").status_code == 503, "no message has gone through a worker yet"
+
+
+def test_a_timetables_sweep_shows_that_workers_work(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
+    tasks.sweep_refunds()
+    assert [Client().get(f"/health/{name}").status_code for name in ("sweep", "worker")] == [200, 200]
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(110, 200), (130, 503), (86_400, 503)])
+def test_two_minutes_of_silence_are_too_long(db: None, seconds: int, status: int) -> None:
+    beaten("sweep", seconds=seconds)
+    answer = Client().get("/health/sweep")
+    assert answer.status_code == status
+    assert seconds <= answer.json()["age_seconds"] <= seconds + 5
+
+
+def test_never_having_swept_is_silence(db: None) -> None:
+    answer = Client().get("/health/sweep")
+    assert (answer.status_code, answer.json()) == (503, {"status": "silent", "age_seconds": None})
+
+
+def test_a_database_that_is_away_is_no_heartbeat(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise DatabaseError("password=hunter2 is wrong")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "cursor", refuse)
+        answer = Client().get("/health/sweep")
+    assert (answer.status_code, answer.json()["status"]) == (503, "unknown")
+    assert "hunter2" not in answer.content.decode()

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from hq import celery as hq_celery
 from refunds import execution, nudges, sweep, tasks
-from refunds.models import Outbox, Refund, State
+from refunds.models import Heartbeat, Outbox, Refund, State
 from stores import nudge
 from tests.conftest import Chain
 from tests.refunds.asking import ask
@@ -64,11 +64,12 @@ def test_a_message_runs_its_refund_and_repeated_it_does_nothing_more(chain: Chai
     assert chain.simulator.calls["get"] == 1
 
 
-def test_the_timetable_starts_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_timetable_starts_a_sweep(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     names: list[str] = []
     monkeypatch.setattr(sweep, "sweep_once", lambda *, by: names.append(by.name))
     tasks.sweep_refunds()
     assert names == ["sweep"]
+    assert Heartbeat.objects.filter(name="worker").exists()
 
 
 def test_each_task_that_is_published_is_one_that_a_worker_knows() -> None:
