@@ -2,41 +2,26 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from refunds import states
-from refunds.models import OrderAccount, Refund
+from refunds import identity, states
+from refunds.deciding import CLEAR_ANSWERS, Sent, Standing, Step
+from refunds.models import Attempt, OrderAccount, Refund
 from stores import clock
 from stores.actors import Actor
 from stores.models import Order
 
-_WAITS_SECONDS = (1, 2, 5, 10, 30, 60, 120, 300, 900)
-_SHORTEST_SOFT_WAIT = timedelta(seconds=12)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A refund that this worker holds until `lease_until`, under `fence`.
-
-    `unresolved_since` is when the last send of this generation went out whose outcome nobody knows; None if there is none.
-    """
+    """A refund that this worker holds until `lease_until`, under `fence`."""
 
     refund: Refund
     order: Order
     fence: int
     by: Actor
-
-    @property
-    def unresolved_since(self) -> datetime | None:
-        return self.refund.indeterminate_since
-
-    @property
-    def step_back(self) -> states.Move:
-        """The way back when nothing was sent under this claim."""
-        return states.T5_STEP_BACK_UNRESOLVED if self.unresolved_since else states.T5_STEP_BACK
 
 
 def claim_refund(refund_id: uuid.UUID, *, by: Actor) -> Claim | None:
@@ -77,11 +62,42 @@ def _claim(refund_id: uuid.UUID, by: Actor) -> Claim | None:
     return Claim(refund=refund, order=refund.order, fence=refund.fence, by=by)
 
 
-def next_look(claim: Claim, *, at_least: float | None = None, soft: bool = False) -> datetime:
-    """When to try again: later with every claim; `at_least` seconds is Vipps' own Retry-After, which is never cut short."""
-    wait = timedelta(seconds=_WAITS_SECONDS[min(claim.fence, len(_WAITS_SECONDS)) - 1])
-    if soft:
-        wait = max(wait, _SHORTEST_SOFT_WAIT, timedelta(seconds=at_least or 0))
-    return clock.db_now() + wait
+def standing_of(claim: Claim) -> Standing:
+    """What is known of the claimed refund, as the decisions take it."""
+    refund, unit = claim.refund, claim.order.sales_unit
+    sent = Attempt.objects.filter(refund=refund).order_by("number").values_list(
+        "provider_key", "generation", "intended_at", "answer__kind"
+    )
+    return Standing(
+        amount_minor=refund.amount_minor,
+        currency=refund.currency,
+        sends=refund.sends,
+        generation=refund.generation,
+        soft_refusals=refund.soft_refusals,
+        verdict=refund.verdict,
+        outcome=refund.outcome,
+        provider_code=refund.provider_code,
+        unresolved_since=refund.indeterminate_since,
+        fence=claim.fence,
+        past=tuple(
+            Sent(key=key, generation=generation, intended_at=at, is_clear=answer in CLEAR_ANSWERS)
+            for key, generation, at, answer in (sent if refund.sends else ())
+        ),
+        keys=frozenset(
+            identity.provider_keys(
+                environment=unit.environment, msn=unit.msn, reference=claim.order.reference, refund=refund.pk
+            )
+        ),
+    )
 
 
+def take(claim: Claim, step: Step, *, attempt: int = 0) -> bool:
+    """Make the step that was decided; False where somebody else was first. Success needs no fence, all else does."""
+    if step.move is states.T7_SUCCESS:
+        trace_id = step.changes.get("trace_id", "")
+        return states.settle_as_refunded(
+            claim.refund, by=claim.by, because=step.because, attempt=attempt, trace_id=trace_id
+        )
+    return states.move(
+        claim.refund, step.move, by=claim.by, because=step.because, fence=claim.fence, attempt=attempt, **step.changes
+    )

@@ -7,12 +7,12 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from refunds import gateway, identity, ledger, reconciliation, states
-from refunds.claims import Claim, claim_refund, next_look
+from refunds import deciding, gateway, identity, ledger, reconciliation, states
+from refunds.claims import Claim, claim_refund, standing_of, take
+from refunds.deciding import Books, Reading, Standing
 from refunds.events import RefundIntended
 from refunds.gateway import Meaning, Outcome
-from refunds.models import Answer, Attempt, Refund, State
-from refunds.reconciliation import Reading, Resolution
+from refunds.models import Answer, Attempt, OrderAccount, Refund, State
 from stores import audit, clock, sessions
 from stores.actors import Actor
 from stores.audit import Subject
@@ -27,11 +27,10 @@ _LONGEST_PAUSE_SECONDS = 2.5
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
-    """A committed attempt, not yet sent. `committed_at` is monotonic; `unresolved_before` as it was before this send."""
+    """A committed attempt, not yet sent; `committed_at` is monotonic."""
 
     attempt: Attempt
     committed_at: float
-    unresolved_before: datetime | None
 
 
 def run_until_rest(refund_id: uuid.UUID, *, by: Actor) -> None:
@@ -56,7 +55,7 @@ def run(refund_id: uuid.UUID, *, by: Actor) -> None:
     try:
         session = sessions.open_session(claim.order.sales_unit, by=by, why=f"refund {claim.refund}")
     except HubError as error:
-        _step_back(claim, f"the store's keys cannot be used: {error.code}", outcome=error.code)
+        take(claim, deciding.without_keys(standing_of(claim), error.code, clock.db_now()))
         return
     was_sent = claim.refund.sends > 0
     try:
@@ -66,13 +65,27 @@ def run(refund_id: uuid.UUID, *, by: Actor) -> None:
     except VippsError as error:
         _give_up_reading(claim, error)
         return
-    if was_sent and reconciliation.resolve(claim, reading) is Resolution.SETTLED:
-        return
-    _send(claim, session, reading)
+    standing = standing_of(claim)
+    if reading.events is not None:
+        found = deciding.resolve(standing, reading, books_of(OrderAccount.objects.get(order=claim.order)), clock.db_now())
+        if found is not None:
+            take(claim, found)
+            return
+    _send(claim, session, standing, reading)
 
 
-def _send(claim: Claim, session: VippsSession, reading: Reading) -> None:
-    intent = _write_intent(claim, reading)
+def books_of(account: OrderAccount) -> Books:
+    """The order's balances, as the decisions take them."""
+    return Books(
+        posted_minor=account.posted_minor,
+        external_minor=account.external_minor,
+        reserved_minor=account.reserved_minor,
+        on_hold=account.on_hold,
+    )
+
+
+def _send(claim: Claim, session: VippsSession, standing: Standing, reading: Reading) -> None:
+    intent = _write_intent(claim, standing, reading)
     if intent is None:
         return
     outcome = gateway.send_refund(
@@ -85,51 +98,30 @@ def _send(claim: Claim, session: VippsSession, reading: Reading) -> None:
     )
     if outcome.meaning is Meaning.UNAUTHORIZED:
         _drop_keys(claim)
-    _record(claim, intent, outcome)
+    _record(claim, standing, intent.attempt, outcome)
 
 
-def _write_intent(claim: Claim, reading: Reading) -> Intent | None:
+def _write_intent(claim: Claim, standing: Standing, reading: Reading) -> Intent | None:
     """T6: the attempt, committed before the call. None when it may not be sent (the refund has then been moved)."""
-    order, refund, aggregate = claim.order, claim.refund, reading.payment.aggregate
     with transaction.atomic(durable=True):
-        account = ledger.locked_account(order.pk)
-        committed = account.posted_minor + account.external_minor + account.reserved_minor
-        refusal = ""
-        if account.on_hold:
-            states.move(refund, claim.step_back, by=claim.by, because="the order is on hold", fence=claim.fence)
+        account = ledger.locked_account(claim.order.pk)
+        now = clock.db_now()
+        obstacle = deciding.before_sending(
+            standing, reading, books_of(account), now, recent_sends=_recent_sends(claim, now)
+        )
+        if obstacle is not None:
+            take(claim, obstacle)
             return None
-        if aggregate.captured == 0:
-            refusal = "not_captured"
-        elif committed > aggregate.captured or aggregate.refunded + refund.amount_minor > aggregate.captured:
-            refusal = "refunded_elsewhere" if aggregate.refunded > account.posted_minor else "exceeds_captured"
-        elif aggregate.currency != refund.currency:
-            refusal = "other_currency"
-        if refusal:
-            _refuse_to_send(claim, refusal)
-            return None
-        attempt = _insert_attempt(claim, refunded_before_minor=aggregate.refunded)
+        attempt = _insert_attempt(claim, refunded_before_minor=reading.payment.aggregate.refunded)
         if attempt is None:
             return None
-    return Intent(attempt=attempt, committed_at=clock.monotonic(), unresolved_before=claim.unresolved_since)
+    return Intent(attempt=attempt, committed_at=clock.monotonic())
 
 
-def _refuse_to_send(claim: Claim, refusal: str) -> None:
-    because = f"Vipps' own figures do not allow it: {refusal}"
-    refund = claim.refund
-    if refund.sends == 0 or (claim.unresolved_since is None and refund.generation == 0):
-        # Never sent, or only ever to be told "not now": nothing of ours can be in those figures.
-        row = states.T10_PREFLIGHT if refund.sends == 0 else states.T10_REFUSED
-        states.move(refund, row, by=claim.by, because=because, fence=claim.fence, outcome=refusal)
-        return
-    # It may be our own earlier send that shows in the sum: only the event log may end this.
-    states.move(
-        claim.refund,
-        states.T12_LOOK_AGAIN,
-        by=claim.by,
-        because=because,
-        fence=claim.fence,
-        next_action_at=next_look(claim),
-    )
+def _recent_sends(claim: Claim, now: datetime) -> list[datetime]:
+    """The last minute's sends of this order, oldest first: Vipps counts them by payment, whoever asked."""
+    sent = Attempt.objects.filter(refund__order=claim.order, intended_at__gt=now - deciding.A_MINUTE)
+    return list(sent.order_by("intended_at").values_list("intended_at", flat=True))
 
 
 def _insert_attempt(claim: Claim, *, refunded_before_minor: int) -> Attempt | None:
@@ -180,11 +172,10 @@ def _insert_attempt(claim: Claim, *, refunded_before_minor: int) -> Attempt | No
     return attempt
 
 
-def _record(claim: Claim, intent: Intent, outcome: Outcome) -> None:
+def _record(claim: Claim, standing: Standing, attempt: Attempt, outcome: Outcome) -> None:
     """Keep the answer, and make the move it stands for; success counts from any worker, all else needs the fence."""
-    consequence = gateway.CONSEQUENCES[outcome.meaning]
-    attempt = intent.attempt
     with transaction.atomic(durable=True):
+        now = clock.db_now()
         Answer.objects.create(
             attempt=attempt,
             kind=outcome.meaning,
@@ -192,82 +183,18 @@ def _record(claim: Claim, intent: Intent, outcome: Outcome) -> None:
             code=outcome.code,
             trace_id=outcome.trace_id,
             took_ms=outcome.took_ms,
-            answered_at=clock.db_now(),
+            answered_at=now,
         )
-        if outcome.meaning is Meaning.SUCCESS:
-            because = "Vipps confirmed our amount"
-            states.settle_as_refunded(
-                claim.refund, by=claim.by, because=because, attempt=attempt.number, trace_id=outcome.trace_id
-            )
-            return
-        was_unresolved = intent.unresolved_before is not None
-        states.move(
-            claim.refund,
-            consequence.unresolved if was_unresolved else consequence.resolved,
-            by=claim.by,
-            because=_in_words(outcome),
-            fence=claim.fence,
-            attempt=attempt.number,
-            outcome=outcome.meaning.value if not outcome.code else f"vipps_{outcome.code}",
-            provider_code=outcome.code,
-            trace_id=outcome.trace_id,
-            verdict=consequence.verdict or claim.refund.verdict,
-            indeterminate_since=attempt.intended_at if consequence.leaves_doubt else intent.unresolved_before,
-            soft_refusals=claim.refund.soft_refusals + int(consequence.counts_as_soft),
-            next_action_at=next_look(
-                claim, at_least=outcome.retry_after, soft=consequence.resolved is states.T11_SOFT
-            ),
-        )
-
-
-def _in_words(outcome: Outcome) -> str:
-    facts = [f"HTTP {outcome.status}"] if outcome.status else []
-    if outcome.code:
-        facts.append(f"Vipps' code {outcome.code}")
-    if outcome.detail:
-        facts.append(outcome.detail)
-    return f"{outcome.meaning.value} ({', '.join(facts)})" if facts else outcome.meaning.value
+        step = deciding.after_answer(standing, outcome, intended_at=attempt.intended_at, now=now)
+        take(claim, step, attempt=attempt.number)
 
 
 def _give_up_reading(claim: Claim, error: VippsError) -> None:
-    """The payment could not be read, so nothing was sent under this claim."""
-    meaning = gateway.meaning_of(error)
-    if meaning is Meaning.UNAUTHORIZED:
+    outcome = gateway.outcome_of(error)
+    if outcome.meaning is Meaning.UNAUTHORIZED:
         _drop_keys(claim)
-    if meaning is Meaning.MISCONFIGURED and claim.refund.sends == 0:
-        outcome = "payment_not_found" if payments.is_unknown(error) else "store_misconfigured"
-        states.move(
-            claim.refund,
-            states.T10_PREFLIGHT,
-            by=claim.by,
-            because=f"Vipps does not give this payment to its own store: {error.code or error.status}",
-            fence=claim.fence,
-            outcome=outcome,
-            provider_code=error.code or "",
-            trace_id=gateway.trace_of(error),
-        )
-        return
-    _step_back(
-        claim,
-        f"the payment could not be read: {meaning.value}",
-        outcome=meaning.value,
-        retry_after=error.retry_after,
-        soft=meaning in (Meaning.THROTTLED, Meaning.LOCKED),
-    )
-
-
-def _step_back(
-    claim: Claim, because: str, *, outcome: str, retry_after: float | None = None, soft: bool = False
-) -> None:
-    states.move(
-        claim.refund,
-        claim.step_back,
-        by=claim.by,
-        because=because,
-        fence=claim.fence,
-        outcome=outcome,
-        next_action_at=next_look(claim, at_least=retry_after, soft=soft),
-    )
+    is_unknown = payments.is_unknown(error)
+    take(claim, deciding.after_failed_reading(standing_of(claim), outcome, is_unknown=is_unknown, now=clock.db_now()))
 
 
 def _drop_keys(claim: Claim) -> None:

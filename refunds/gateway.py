@@ -168,20 +168,25 @@ def send_refund(
                 send_before=send_before,
             )
     except VippsError as error:
-        return Outcome(
-            meaning=meaning_of(error),
-            status=error.status,
-            code=error.code or "",
-            trace_id=trace_of(error),
-            detail=error.detail,
-            retry_after=error.retry_after,
-            took_ms=_milliseconds_since(started),
-        )
+        return outcome_of(error, took_ms=_milliseconds_since(started))
     return Outcome(
         meaning=_meaning_of_answer(answer, order, refunded_before_minor + amount_minor),
         status=answer.status,
         trace_id=trace_of(answer),
         took_ms=_milliseconds_since(started),
+    )
+
+
+def outcome_of(error: VippsError, *, took_ms: int = 0) -> Outcome:
+    """An error of the client in our words."""
+    return Outcome(
+        meaning=meaning_of(error),
+        status=error.status,
+        code=error.code or "",
+        trace_id=trace_of(error),
+        detail=error.detail,
+        retry_after=error.retry_after,
+        took_ms=took_ms,
     )
 
 

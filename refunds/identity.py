@@ -8,6 +8,9 @@ from collections.abc import Mapping
 PREFIX = "rh1-"
 """Every key we send starts with this, so that our refunds are known in Vipps' event log even without our rows."""
 
+LAST_GENERATION = 3
+"""A refund may change its key three times at most."""
+
 _NAMESPACE = uuid.UUID("6f1c1f3e-4a55-5d0b-9a0e-52b3f0a7c1d9")
 
 
@@ -24,6 +27,14 @@ def provider_key(*, environment: str, msn: str, reference: str, refund: uuid.UUI
     """
     text = f"rh1|{environment}|{msn}|{reference}|{refund}|{generation}"
     return PREFIX + hashlib.sha256(text.encode()).hexdigest()[:36]
+
+
+def provider_keys(*, environment: str, msn: str, reference: str, refund: uuid.UUID) -> tuple[str, ...]:
+    """Every key that this refund can ever be sent with, by generation: what a restore lost is known again by them."""
+    return tuple(
+        provider_key(environment=environment, msn=msn, reference=reference, refund=refund, generation=generation)
+        for generation in range(LAST_GENERATION + 1)
+    )
 
 
 def is_ours(key: str | None) -> bool:

@@ -218,6 +218,7 @@ _QUEUED: dict[str, Promise] = {
     "unauthorized": _NO_KEYS,
     "locked": _BUSY,
     "throttled": _BUSY,
+    "paced": _BUSY,
     "vipps_6160": _BUSY,
     "vipps_VippsError 94": _BUSY,
     "not_sent": _UNREACHABLE,

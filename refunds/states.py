@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from refunds import ledger, nudges, outbound
+from refunds import identity, ledger, nudges, outbound
 from refunds.events import RefundMoved
 from refunds.models import ENDS, EntryKind, Refund, State
 from stores import audit, clock
@@ -28,7 +28,7 @@ RESEND_WINDOW = timedelta(hours=12)
 QUIET_TIME = timedelta(hours=12)
 """Q: how long after the last unresolved send a refusal is believed."""
 SOFT_REFUSALS_BEFORE_NEW_KEY = 3
-LAST_GENERATION = 3
+LAST_GENERATION = identity.LAST_GENERATION
 GIVE_TO_PEOPLE_AFTER = timedelta(hours=24)
 APPROVAL_EXPIRES_AFTER = timedelta(hours=24)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from refunds import gateway, reconciliation
+from refunds import deciding, gateway
 from refunds.gateway import Meaning
 from refunds.models import Refund
 from stores.models import Order
@@ -193,7 +193,7 @@ def _judge_log(session: VippsSession, answer: Response, *, is_ecom: bool) -> tup
     except VippsError:
         return "log: not read", True
     ours = [event for event in events if event.name == "REFUNDED" and event.idempotency_key == KEY and event.success]
-    if not any(reconciliation._is_exactly_ours(event, REFUND) for event in ours):
+    if not any(deciding.is_exactly(event, amount_minor=REFUND.amount_minor, currency=REFUND.currency) for event in ours):
         return "log: no evidence", True
     is_there = shows_our_refund(answer, reference=order.reference, key=KEY, amount_minor=AMOUNT, is_ecom=is_ecom)
     return "log: refunded", is_there

@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 
 from refunds import claims, execution, gateway, states, sweep
 from refunds.claims import Claim
+from refunds.deciding import Reading, Standing
 from refunds.models import Attempt, LedgerEntry, OrderAccount, Refund, State
 from stores import audit, clock, nudge, sessions
 from stores.actors import hub
@@ -133,11 +134,11 @@ def test_a_worker_whose_claim_was_taken_over_before_its_intent_sends_nothing(
     refund = ask(order, 10_000, who=chain.kari, store=chain.oslo).refund
     real = execution._write_intent
 
-    def slowly(claim: Claim, reading: Any) -> execution.Intent | None:
+    def slowly(claim: Claim, standing: Standing, reading: Reading) -> execution.Intent | None:
         if claim.fence == 1:
             lapse(refund)
             execution.run(refund.pk, by=WORKER)
-        return real(claim, reading)
+        return real(claim, standing, reading)
 
     monkeypatch.setattr(execution, "_write_intent", slowly)
     assert run(refund).state == State.REFUNDED

@@ -30,8 +30,8 @@ def _texts_of(node: ast.expr) -> Iterator[str]:
 
 def _written_reasons() -> Iterator[str]:
     """What the machine gives as `because`: as a keyword, as a variable of that name, or second or third in a call."""
-    for name in ("states", "execution", "reconciliation", "sweep", "claims", "intake"):
-        for node in ast.walk(ast.parse((REFUNDS / f"{name}.py").read_text())):
+    for path in sorted(REFUNDS.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
             for given in _given(node):
                 yield from _texts_of(given)
 
