@@ -61,11 +61,11 @@ def test_a_lost_message_is_sent_again_and_if_that_is_lost_too_the_sweep_runs_it_
 ) -> None:
     refund = sold()
     assert nudges.publish(Outbox.objects.get(refund=refund))
-    for _ in range(7):
+    for _ in range(3):
         time.move(seconds=5)
         sweep_once(by=SWEEP)
     assert (state_of(refund), broker.took) == ("queued", [str(refund.pk)] * 2)
-    for _ in range(7):
+    for _ in range(3):
         time.move(seconds=5)
         sweep_once(by=SWEEP)
     assert state_of(refund) == State.REFUNDED
@@ -80,6 +80,61 @@ def test_a_message_is_not_repeated_while_one_is_on_its_way(time: Time, broker: B
     time.move(seconds=ANNOUNCED_LATELY.total_seconds() - 1)
     assert sweep_once(by=SWEEP) == Swept()
     assert len(broker.took) == 1
+
+
+def test_in_a_long_queue_a_row_has_at_most_two_messages_and_the_sweep_helps(
+    chain: Chain, time: Time, broker: Broker, sold: Callable[[], Refund]
+) -> None:
+    refunds = [sold() for _ in range(5)]
+    for refund in refunds:
+        assert nudges.publish(Outbox.objects.get(refund=refund))
+    for _ in range(20):
+        time.move(seconds=5)
+        sweep_once(by=SWEEP)
+    assert sorted(broker.took) == sorted(str(refund.pk) for refund in refunds for _ in range(2))
+    assert {state_of(refund) for refund in refunds} == {"refunded"}
+    for refund_id in broker.took:
+        execution.run_until_rest(uuid.UUID(refund_id), by=hub("worker"))
+    assert len(posts(chain)) == 5
+
+
+def test_what_can_be_announced_does_not_wait_for_what_the_sweep_runs_itself(
+    time: Time, sold: Callable[[], Refund], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, fresh = sold(), sold()
+    for _ in range(2):
+        assert nudges.publish(Outbox.objects.filter(refund=stuck).latest("pk"))
+        Outbox.objects.create(refund=stuck)
+    time.move(seconds=11)
+    done: list[tuple[str, str]] = []
+
+    def publish(task: str, row_id: str) -> bool:
+        done.append(("told", row_id))
+        return True
+
+    monkeypatch.setattr(nudge, "publish", publish)
+    monkeypatch.setattr(execution, "run_until_rest", lambda refund_id, **more: done.append(("ran", str(refund_id))))
+    sweep_once(by=SWEEP)
+    assert done == [("told", str(fresh.pk)), ("ran", str(stuck.pk))]
+
+
+def test_a_broker_that_refused_is_not_asked_again_in_the_same_pass(
+    chain: Chain, time: Time, sold: Callable[[], Refund], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def refuse(task: str, row_id: str) -> bool:
+        if task == nudges.TASK:
+            asked.append(row_id)
+        return False
+
+    monkeypatch.setattr(nudge, "publish", refuse)
+    for _ in range(3):
+        sold()
+    time.move(seconds=3)
+    assert sweep_once(by=SWEEP).run == 3
+    assert len(asked) == 1
+    assert len(posts(chain)) == 3
 
 
 def test_with_the_broker_down_the_sweep_runs_it_itself(
