@@ -7,9 +7,11 @@ from stores.models.notice import Notice, NoticeVerdict, WebhookRegistration
 from stores.models.order import Order, OrderConflict, OrderLine, reference_key
 from stores.models.people import HQ_ROLES, STORE_ROLES, Membership, Role, User
 from stores.models.secret import Secret
+from stores.models.settlement import DISPUTES, EntryType, SettlementAccess, SettlementEntry, SettlementFeed
 from stores.models.store import Channel, Company, Environment, SalesUnit, Store, StoreUnit
 
 __all__ = [
+    "DISPUTES",
     "HQ_ROLES",
     "STORE_ROLES",
     "ApiKey",
@@ -17,6 +19,7 @@ __all__ = [
     "Channel",
     "Company",
     "Entry",
+    "EntryType",
     "Environment",
     "KeyField",
     "KeySet",
@@ -32,6 +35,9 @@ __all__ = [
     "SalesUnit",
     "Scope",
     "Secret",
+    "SettlementAccess",
+    "SettlementEntry",
+    "SettlementFeed",
     "Store",
     "StoreSystem",
     "StoreUnit",
