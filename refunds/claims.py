@@ -94,10 +94,7 @@ def standing_of(claim: Claim) -> Standing:
 def take(claim: Claim, step: Step, *, attempt: int = 0) -> bool:
     """Make the step that was decided; False where somebody else was first. Success needs no fence, all else does."""
     if step.move is states.T7_SUCCESS:
-        trace_id = step.changes.get("trace_id", "")
-        return states.settle_as_refunded(
-            claim.refund, by=claim.by, because=step.because, attempt=attempt, trace_id=trace_id
-        )
+        return states.settle_as_refunded(claim.refund, by=claim.by, because=step.because, attempt=attempt, **step.changes)
     return states.move(
         claim.refund, step.move, by=claim.by, because=step.because, fence=claim.fence, attempt=attempt, **step.changes
     )

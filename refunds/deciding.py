@@ -83,7 +83,8 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """The move to make, why, and the refund's columns that go with it. T7 needs no fence, all others do."""
+    """The move to make, why, and the refund's columns that go with it. T7 needs no fence, all others do; its changes are
+    what `states.settle_as_refunded` takes."""
 
     move: Move
     because: str
@@ -116,7 +117,7 @@ def resolve(standing: Standing, reading: Reading, books: Books, now: datetime) -
         because = "Vipps shows our refund as failed after it had succeeded"
         return Step(move=states.T12_MISMATCH, because=because, changes={"outcome": "undone"})
     because = f"the event log shows our key (Vipps' reference {success.psp_reference})"
-    return Step(move=states.T7_SUCCESS, because=because)
+    return Step(move=states.T7_SUCCESS, because=because, changes={"psp_reference": success.psp_reference})
 
 
 def is_exactly(event: Event, *, amount_minor: int, currency: str) -> bool:

@@ -20,6 +20,7 @@ _SIDES = {
     EntryKind.ORPHAN: (Account.AVAILABLE, Account.ORPHAN),
     EntryKind.CORRECTION: (Account.AVAILABLE, Account.REFUNDED),
 }
+_OUTSIDE = (EntryKind.EXTERNAL, EntryKind.ORPHAN)
 _LONGEST_REFERENCE = 80
 _BALANCES = {
     Account.RESERVED: "reserved_minor",
@@ -59,7 +60,32 @@ def book(
     order: Order, kind: EntryKind, amount_minor: int, *, refund: Refund | None = None, psp_reference: str = ""
 ) -> None:
     """Write one entry and move the balances of its two sides. The account must be locked by this transaction."""
-    debit, credit = _SIDES[kind]
+    _write(order, kind, *_SIDES[kind], amount_minor, refund=refund, psp_reference=psp_reference)
+
+
+def recognise(order: Order, psp_reference: str) -> None:
+    """What was counted as somebody else's has shown itself as ours: count it there no longer. The account must be locked.
+
+    So it goes with a refund whose row a restore had lost, or whose key Vipps' log had not shown at first.
+    """
+    counted = LedgerEntry.objects.filter(order=order, psp_reference=_kept(psp_reference)).exclude(psp_reference="")
+    outside = counted.filter(kind__in=_OUTSIDE).first()
+    if outside is None or counted.filter(kind=EntryKind.RECOGNISED).exists():
+        return
+    sides = Account(outside.credit), Account(outside.debit)
+    _write(order, EntryKind.RECOGNISED, *sides, outside.amount_minor, psp_reference=psp_reference)
+
+
+def _write(
+    order: Order,
+    kind: EntryKind,
+    debit: Account,
+    credit: Account,
+    amount_minor: int,
+    *,
+    refund: Refund | None = None,
+    psp_reference: str,
+) -> None:
     LedgerEntry.objects.create(
         order=order,
         refund=refund,
@@ -92,7 +118,7 @@ def _kept(psp_reference: str) -> str:
 def is_booked(order: Order, psp_reference: str) -> bool:
     """Whether an outside refund of that Vipps reference already counts."""
     return LedgerEntry.objects.filter(
-        order=order, psp_reference=_kept(psp_reference), kind__in=[EntryKind.EXTERNAL, EntryKind.ORPHAN]
+        order=order, psp_reference=_kept(psp_reference), kind__in=_OUTSIDE
     ).exists()
 
 

@@ -24,12 +24,17 @@ from stores.vipps.session import VippsSession
 from stores.vipps.types import Event, Payment
 
 
-def read_order(session: VippsSession, order: Order, *, refund: Refund, with_events: bool, by: Actor) -> Reading:
+def read_order(
+    session: VippsSession, order: Order, *, refund: Refund | None = None, with_events: bool, by: Actor
+) -> Reading:
     """Ask Vipps, keep what it showed, write the captured amount into the index, adopt what others refunded.
 
-    The event log is read too when asked for, or when more is refunded there than we know of. Raises VippsError.
+    `refund` is the one that is being worked on, if any: what follows for it is decided by who claimed it. The event log
+    is read too when asked for, or when more is refunded there than we know of. Raises VippsError.
     """
     payment = gateway.read_payment(session, order)
+    if refund is None:
+        ledger.open_account(order)
     account = OrderAccount.objects.get(order=order)
     is_more_refunded = payment.aggregate.refunded > account.posted_minor + account.external_minor
     events = tuple(gateway.read_events(session, order)) if with_events or is_more_refunded else None
@@ -41,21 +46,21 @@ def read_order(session: VippsSession, order: Order, *, refund: Refund, with_even
         _confirm(order, payment, by=by)
         if events is not None:
             _adopt_outside_refunds(order, account, events, by=by)
-    _settle_others(refund, events or (), by=by)
+    _settle_others(order, events or (), but=refund, by=by)
     return Reading(payment=payment, events=events)
 
 
-def _settle_others(asked: Refund, events: Sequence[Event], *, by: Actor) -> None:
+def _settle_others(order: Order, events: Sequence[Event], *, but: Refund | None, by: Actor) -> None:
     """Success counts whoever reads it: the log may show another refund of the order, even one that was given up."""
-    others = Refund.objects.filter(order=asked.order_id).exclude(pk=asked.pk).exclude(state=State.REFUNDED)
-    refunds = {key: other for other in others for key in _keys_of(asked.order, other)}
+    others = Refund.objects.filter(order=order).exclude(state=State.REFUNDED)
+    refunds = {key: other for other in others if other != but for key in _keys_of(order, other)}
     for event in events:
         other = refunds.get(event.idempotency_key or "")
         if other is None or event.name != "REFUNDED" or not event.success:
             continue
         if is_exactly(event, amount_minor=other.amount_minor, currency=other.currency):
             because = f"the event log shows its key (Vipps' reference {event.psp_reference})"
-            states.settle_as_refunded(other, by=by, because=because)
+            states.settle_as_refunded(other, by=by, because=because, psp_reference=event.psp_reference)
 
 
 def _keys_of(order: Order, refund: Refund) -> tuple[str, ...]:
@@ -64,7 +69,7 @@ def _keys_of(order: Order, refund: Refund) -> tuple[str, ...]:
     return identity.provider_keys(environment=unit.environment, msn=unit.msn, reference=order.reference, refund=refund.pk)
 
 
-def _keep(order: Order, refund: Refund, source: Source, facts: dict[str, Any]) -> None:
+def _keep(order: Order, refund: Refund | None, source: Source, facts: dict[str, Any]) -> None:
     text = json.dumps(facts, sort_keys=True, default=str)
     Observation.objects.create(
         order=order,

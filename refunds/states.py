@@ -155,13 +155,19 @@ def move(
     return True
 
 
-def settle_as_refunded(refund: Refund, *, by: Actor, because: str, attempt: int = 0, trace_id: str = "") -> bool:
-    """T7: success evidence counts from anybody, fenced or not, and even after an end (then people must look)."""
+def settle_as_refunded(
+    refund: Refund, *, by: Actor, because: str, attempt: int = 0, trace_id: str = "", psp_reference: str = ""
+) -> bool:
+    """T7: success evidence counts from anybody, fenced or not, and even after an end (then people must look).
+
+    `psp_reference` is Vipps' name of the event that shows it: were that counted as somebody else's before, it no longer is.
+    """
     facts: dict[str, Any] = {"outcome": "refunded", "indeterminate_since": None, "verdict": ""}
     if trace_id:
         facts["trace_id"] = trace_id
     with transaction.atomic():
         ledger.locked_account(refund.order_id)
+        ledger.recognise(refund.order, psp_reference)
         if ledger.is_corrected(refund):
             return False  # it came back from an end for review, and its money counts already
         if move(refund, T7_SUCCESS, by=by, because=because, attempt=attempt, **facts):

@@ -58,6 +58,7 @@ class EntryKind(models.TextChoices):
     EXTERNAL = "external", _("refunded elsewhere")
     ORPHAN = "orphan", _("ours, without a row")
     CORRECTION = "correction", _("correction")
+    RECOGNISED = "recognised", _("recognised as ours")
 
 
 class LedgerEntry(models.Model):
@@ -91,6 +92,11 @@ class LedgerEntry(models.Model):
                 fields=["order", "psp_reference"],
                 condition=Q(kind__in=[EntryKind.EXTERNAL, EntryKind.ORPHAN]),
                 name="outside_refund_once",
+            ),
+            models.UniqueConstraint(
+                fields=["order", "psp_reference"],
+                condition=Q(kind=EntryKind.RECOGNISED),
+                name="outside_refund_recognised_once",
             ),
         ]
         triggers = append_only("ledger_entry")
