@@ -6,6 +6,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from refunds.api.serializers import (
+    BulkAnswerSerializer,
+    BulkBodySerializer,
     RefundableSerializer,
     RefundBodySerializer,
     RefundPageSerializer,
@@ -45,6 +47,18 @@ REFUND_REQUEST: dict[str, Any] = {
         _header("Idempotency-Replayed", "true where the same request was answered before"),
     ],
     "responses": {200: RefundSerializer, 202: RefundSerializer, **problems(404, 409, 413, 415, 422)},
+}
+REFUND_BULK: dict[str, Any] = {
+    "operation_id": "requestRefunds",
+    "summary": "Ask for many refunds",
+    "description": (
+        "1 to 100 wishes, 64 KiB at most, one after the other: each is accepted or refused by itself, under its own key, as a "
+        "call of its own would have been, and the trail tells it the same way. After a lost answer, or a 500 or 503, send the "
+        "same again: what was accepted is repeated, not made twice."
+    ),
+    "tags": ["refunds"],
+    "request": {"application/json": BulkBodySerializer},
+    "responses": {200: BulkAnswerSerializer, **problems(413, 415)},
 }
 REFUND_LIST: dict[str, Any] = {
     "operation_id": "listRefunds",

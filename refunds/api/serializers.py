@@ -1,18 +1,38 @@
 """How refunds look over REST, and what a request for one may say."""
 
+import re
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from refunds.models import Kind, Reason, Refund, State
 from refunds.queries import progress_of
+from stores.api.documents import ProblemSerializer
 from stores.api.fields import AmountSerializer, StrictBoolean, StrictSerializer, StrictText, UtcField
 from stores.api.ids import ORDER, REFUND, shown_id
 from stores.api.serializers import MoneySerializer, StoreSerializer
 from stores.models import Channel
+
+KEY = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
+"""An idempotency key, whole."""
+MOST_WISHES = 100
+"""In one call."""
+
+
+class KeyField(serializers.RegexField):
+    """1 to 100 visible ASCII characters; every other value is one error, invalid_key."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(r"^[\x21-\x7e]{1,100}$", trim_whitespace=False, **options)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if data is not empty and not (isinstance(data, str) and KEY.fullmatch(data)):
+            raise serializers.ValidationError(_("An Idempotency-Key is 1 to 100 visible ASCII characters."), code="invalid_key")
+        return super().run_validation(data)
 
 
 class RefundBodySerializer(StrictSerializer):
@@ -44,6 +64,24 @@ class RefundBodySerializer(StrictSerializer):
                 {"order_id": [_("Name the order by its id, or by store and reference.")]}, code="required"
             )
         return asked
+
+
+class BulkItemSerializer(RefundBodySerializer):
+    """A refund as in a call of its own, with its key beside it."""
+
+    idempotency_key = KeyField(help_text="as the header Idempotency-Key of a call of its own")
+
+
+class BulkListSerializer(StrictSerializer):
+    """1 to 100 wishes; each is read by itself, so that a wrong one does not hurt the others."""
+
+    refunds = serializers.ListField(child=serializers.JSONField(), min_length=1, max_length=MOST_WISHES)
+
+
+class BulkBodySerializer(StrictSerializer):
+    """1 to 100 refunds."""
+
+    refunds = serializers.ListField(child=BulkItemSerializer(), min_length=1, max_length=MOST_WISHES)
 
 
 class RefundSerializer(serializers.Serializer[Any]):
@@ -93,6 +131,21 @@ class RefundSerializer(serializers.Serializer[Any]):
     @extend_schema_field(UtcField(allow_null=True))
     def get_next_check_at(self, refund: Refund) -> datetime | None:
         return progress_of(refund).next_check_at
+
+
+class BulkResultSerializer(serializers.Serializer[Any]):
+    """What became of one wish: its refund, or the problem that a call of its own would have been answered with."""
+
+    index = serializers.IntegerField(help_text="counts the wishes from 0")
+    outcome = serializers.ChoiceField(choices=["accepted", "repeated", "refused"])
+    refund = RefundSerializer(allow_null=True)
+    problem = ProblemSerializer(allow_null=True)
+
+
+class BulkAnswerSerializer(serializers.Serializer[Any]):
+    """An outcome for each wish, in the wishes' order."""
+
+    results = BulkResultSerializer(many=True)
 
 
 class RefundPageSerializer(serializers.Serializer[Any]):

@@ -2,10 +2,12 @@
 
 from django.urls import path, re_path
 
+from refunds.api.bulk import RefundsBulkView
 from refunds.api.views import RefundableView, RefundByKeyView, RefundsView, RefundView, UnknownView
 
 urlpatterns = [
     path("refunds", RefundsView.as_view(), name="api-refunds"),
+    path("refunds/bulk", RefundsBulkView.as_view(), name="api-refunds-bulk"),
     path("refunds/by-key/<path:key>", RefundByKeyView.as_view(), name="api-refund-by-key"),
     path("refunds/<str:refund_id>", RefundView.as_view(), name="api-refund"),
     path("orders/<str:order_id>/refundable", RefundableView.as_view(), name="api-refundable"),

@@ -1,6 +1,5 @@
 """The door for refunds: ask for one, look at one, list them, and see what is left of an order."""
 
-import re
 from typing import Any, ClassVar
 
 from django.urls import reverse
@@ -11,26 +10,25 @@ from rest_framework.response import Response
 
 from refunds import queries
 from refunds.api import documents
+from refunds.api.asking import ask
 from refunds.api.listing import refunds_page
 from refunds.api.serializers import (
+    KEY,
     RefundableSerializer,
     RefundBodySerializer,
     RefundQuerySerializer,
     RefundSerializer,
 )
-from refunds.api.targets import order_meant
-from refunds.intake import Accepted, client_of, request_refund
+from refunds.intake import Accepted
 from refunds.models import Refund
 from stores.api.base import SystemView
 from stores.api.ids import ORDER, REFUND, read_id, shown_id
 from stores.api.parsing import StrictJsonParser
 from stores.errors import Invalid, NotFound
 from stores.models import Scope
-from stores.money import Money
 from stores.orders import open_order
 
 RETRY_AFTER_SECONDS = 2
-_KEY = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
 
 
 class RefundsView(SystemView):
@@ -51,19 +49,8 @@ class RefundsView(SystemView):
         body = RefundBodySerializer(data=request.data or {})
         body.is_valid(raise_exception=True)
         asked: dict[str, Any] = body.validated_data
-        store = self.system.store
-        accepted = request_refund(
-            order_meant(asked, system=self.system, request_key=request_key),
-            Money(**asked["amount"]),
-            reason=asked["reason"],
-            reason_text=asked.get("reason_text", ""),
-            refunding_store=store,
-            client_id=client_of(self.system, store),
-            request_key=request_key,
-            asker=self.system,
-            by=self.actor(cashier=asked["cashier"]),
-            confirms_duplicate=asked["confirms_duplicate"],
-        )
+        by = self.actor(cashier=asked["cashier"])
+        accepted = ask(asked, request_key=request_key, system=self.system, by=by)
         return _accepted(accepted)
 
 
@@ -84,7 +71,7 @@ class RefundByKeyView(SystemView):
 
     @extend_schema(**documents.REFUND_BY_KEY)
     def get(self, request: Request, key: str) -> Response:
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             raise NotFound(_("There is no refund under this key."))
         return _shown(queries.refund_by_key(self.system, key))
 
@@ -123,7 +110,7 @@ def _request_key(request: Request) -> str:
             code="idempotency_key_required",
             field="Idempotency-Key",
         )
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         raise Invalid(
             _("An Idempotency-Key is 1 to 100 visible ASCII characters."), code="invalid_key", field="Idempotency-Key"
         )

@@ -78,6 +78,22 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response:
     trace_id = request_id_of(context.get("request"))
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("REST call failed trace_id=%s", trace_id, exc_info=error)
+    body = _body(problem, trace_id)
+    return Response(body, status=problem.status, headers=problem.headers, content_type=CONTENT_TYPE)
+
+
+def problem_of_item(error: HubError | exceptions.ValidationError, *, request: Any) -> dict[str, Any]:
+    """The same body for one of several things that a call asked for, where the others go on."""
+    return _body(_problem_of(error), request_id_of(request))
+
+
+def request_id_of(request: Any) -> str:
+    """The id under which this request's log lines stand; a fresh one where no middleware has given any."""
+    bound = structlog.contextvars.get_contextvars().get("request_id")
+    return str(bound or getattr(request, "request_id", None) or uuid.uuid4())[:64]
+
+
+def _body(problem: _Problem, trace_id: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": f"urn:refund-hub:problem:{problem.code}",
         "title": HTTPStatus(problem.status).phrase,
@@ -90,13 +106,7 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response:
     }
     if problem.facts:
         body["facts"] = problem.facts
-    return Response(body, status=problem.status, headers=problem.headers, content_type=CONTENT_TYPE)
-
-
-def request_id_of(request: Any) -> str:
-    """The id under which this request's log lines stand; a fresh one where no middleware has given any."""
-    bound = structlog.contextvars.get_contextvars().get("request_id")
-    return str(bound or getattr(request, "request_id", None) or uuid.uuid4())[:64]
+    return body
 
 
 def _problem_of(error: Exception) -> _Problem:
