@@ -63,8 +63,8 @@ def request_refund(
     order = access.order_for(asker, order_id)
     if order.store.company_id != refunding_store.company_id:
         raise NotFound(_("There is no such order."))  # whoever works for two chains still keeps them apart
-    kind_of_reason, words = _read_reason(reason, reason_text)
-    _check_request_key(request_key)
+    kind_of_reason, words = read_reason(reason, reason_text)
+    check_request_key(request_key)
     refund_id = identity.refund_id(client_id, request_key)
     wish = identity.fingerprint(
         {
@@ -252,7 +252,8 @@ def _check_duplicate(order: Order, money: Money) -> None:
     )
 
 
-def _read_reason(reason: str, reason_text: str) -> tuple[Reason, str]:
+def read_reason(reason: str, reason_text: str) -> tuple[Reason, str]:
+    """The reason, and its words on one line. Raises ReasonNeeded."""
     words = " ".join(reason_text.split())
     if reason not in Reason.values:
         raise ReasonNeeded(_("Choose why the money is given back."), field="reason")
@@ -268,7 +269,8 @@ def _is_storable(words: str) -> bool:
     return not any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in words)
 
 
-def _check_request_key(request_key: str) -> None:
+def check_request_key(request_key: str) -> None:
+    """Raises Invalid for a key that is not 1 to 100 visible ASCII characters."""
     if not (1 <= len(request_key) <= 100 and request_key.isascii() and request_key.isprintable()):
         raise Invalid(
             _("The request key must be 1 to 100 visible ASCII characters."), code="invalid_key", field="Idempotency-Key"
