@@ -21,6 +21,7 @@ from hq.admin.showing import link_to, money, page_of
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
 from refunds import intake, queries, telling
 from refunds.models import Refund, State
+from refunds.progress import progress_of
 from stores.access import Right
 from stores.models import Order
 
@@ -100,7 +101,7 @@ class RefundAdmin(LongListAdmin):
         context = dict(extra_context or {})
         refund = self.get_object(request, object_id) if object_id else None
         if refund is not None:
-            context["progress"] = queries.progress_of(refund)
+            context["progress"] = progress_of(refund)
             context["timeline"] = refund_timeline.timeline_of(refund)
         return super().changeform_view(request, object_id, form_url, context)
 

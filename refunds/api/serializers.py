@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from refunds.models import Kind, Reason, Refund, State
-from refunds.queries import progress_of
+from refunds.progress import progress_of
 from stores.api.documents import ProblemSerializer
 from stores.api.fields import AmountSerializer, StrictBoolean, StrictSerializer, StrictText, UtcField
 from stores.api.ids import ORDER, REFUND, shown_id

@@ -11,6 +11,7 @@ from refunds import intake, queries
 from refunds.desk import rows, wording
 from refunds.desk.door import Desk, for_cashiers
 from refunds.models import Refund, State
+from refunds.progress import progress_of
 from stores import access
 from stores.access import Right
 from stores.errors import HubError
@@ -75,7 +76,7 @@ def _page(request: HttpRequest, desk: Desk, refund: Refund, *, problem: HubError
 
 def _words(refund: Refund, desk: Desk) -> dict[str, Any]:
     """What page and fragment show: how it goes, and the paper to hand over."""
-    said = queries.progress_of(refund)
+    said = progress_of(refund)
     order = refund.order
     is_refunded = refund.state == State.REFUNDED
     return {

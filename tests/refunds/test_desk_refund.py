@@ -8,6 +8,7 @@ from django.test import override_settings
 
 from refunds import queries
 from refunds.models import Refund, State
+from refunds.progress import progress_of
 from stores import clock, people
 from stores.models import Order, Role
 from stores.vipps.simulator import Fault, FaultKind
@@ -297,5 +298,5 @@ def test_while_it_is_sent_the_page_says_when_the_hub_looks_again(till: Till, cha
     until = clock.db_now() + timedelta(seconds=60)
     Refund.objects.filter(pk=refund.pk).update(state=State.SENDING, lease_until=until)
     refund.refresh_from_db()
-    assert queries.progress_of(refund).next_check_at == until
+    assert progress_of(refund).next_check_at == until
     assert "Next look at" in text_of(till.client.get(f"/desk/refunds/{refund.pk}/"))

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from refunds import queries, states
+from refunds import states
 from refunds.models import Observation, Refund, State
+from refunds.progress import progress_of
 from stores import clock
 from stores.models import Order
 from stores.vipps.simulator import Fault, FaultKind, Simulator, Switches
@@ -130,7 +131,7 @@ def test_a_refusal_after_an_unresolved_send_waits_twelve_hours_and_then_declines
     lose(chain, FaultKind.REFUSE, code="6220")
     assert again(refund).state == State.UNKNOWN
     assert (refund.verdict, refund.provider_code) == ("reject", "6220")
-    assert "still being confirmed" in str(queries.progress_of(refund).explanation)
+    assert "still being confirmed" in str(progress_of(refund).explanation)
     assert again(refund).state == State.UNKNOWN
     assert later(refund, hours=11, minutes=59).state == State.UNKNOWN
     assert balances(refund) == (0, 0, 25_000, False)

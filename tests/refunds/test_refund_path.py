@@ -4,6 +4,7 @@ import pytest
 
 from refunds import identity, queries
 from refunds.models import Attempt, LedgerEntry, OrderAccount, State
+from refunds.progress import progress_of
 from stores import audit
 from stores.models import Store
 from stores.vipps.simulator import Fault, FaultKind
@@ -75,7 +76,7 @@ def test_a_lost_answer_is_unknown_and_then_proved_by_our_own_key(chain: Chain) -
     refund = run(ask(order, 50_000, who=chain.kari, store=chain.oslo).refund)
     assert refund.state == State.UNKNOWN
     assert OrderAccount.objects.get(order=order).reserved_minor == 50_000
-    assert "customer gets it once" in str(queries.progress_of(refund).explanation)
+    assert "customer gets it once" in str(progress_of(refund).explanation)
     make_due(refund)
     assert run(refund).state == State.REFUNDED
     assert applied(chain, order.reference) == [("100002", 50_000, "unit-100002")]
@@ -123,7 +124,7 @@ def test_a_refusal_frees_the_money_and_says_why(chain: Chain) -> None:
     chain.simulator.arm(Fault(kind=FaultKind.REFUSE, operation="refund", code="6220"))
     refund = run(ask(order, 50_000, who=chain.kari, store=chain.oslo).refund)
     assert (refund.state, refund.provider_code) == (State.DECLINED, "6220")
-    assert "365" in str(queries.progress_of(refund).explanation)
+    assert "365" in str(progress_of(refund).explanation)
     assert queries.left_of(order).left_minor == 50_000
     assert applied(chain, order.reference) == []
 
