@@ -7,9 +7,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from refunds import identity, states
-from refunds.deciding import CLEAR_ANSWERS, Sent, Standing, Step
+from refunds.deciding import CLEAR_ANSWERS, Books, Sent, Standing, Step
 from refunds.models import Attempt, OrderAccount, Refund
-from stores import clock
+from stores import clock, sessions
 from stores.actors import Actor
 from stores.models import Order
 
@@ -91,6 +91,16 @@ def standing_of(claim: Claim) -> Standing:
     )
 
 
+def books_of(account: OrderAccount) -> Books:
+    """The order's balances, as the decisions take them."""
+    return Books(
+        posted_minor=account.posted_minor,
+        external_minor=account.external_minor,
+        reserved_minor=account.reserved_minor,
+        on_hold=account.on_hold,
+    )
+
+
 def take(claim: Claim, step: Step, *, attempt: int = 0) -> bool:
     """Make the step that was decided; False where somebody else was first. Success needs no fence, all else does."""
     if step.move is states.T7_SUCCESS:
@@ -98,3 +108,9 @@ def take(claim: Claim, step: Step, *, attempt: int = 0) -> bool:
     return states.move(
         claim.refund, step.move, by=claim.by, because=step.because, fence=claim.fence, attempt=attempt, **step.changes
     )
+
+
+def drop_keys(claim: Claim) -> None:
+    """Vipps refused the keys: the next claim opens them anew, as they then are."""
+    if claim.order.sales_unit.key_set_id is not None:
+        sessions.forget(claim.order.sales_unit.key_set_id)

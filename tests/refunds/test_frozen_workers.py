@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
-from refunds import claims, execution, gateway, states, sweep
+from refunds import attempts, claims, execution, gateway, states, sweep
 from refunds.claims import Claim
 from refunds.deciding import Reading, Standing
 from refunds.models import Attempt, LedgerEntry, OrderAccount, Refund, State
@@ -132,15 +132,15 @@ def test_a_worker_whose_claim_was_taken_over_before_its_intent_sends_nothing(
 ) -> None:
     order = chain.sold(chain.bergen, "BGO-20261101-7424", 100_000)
     refund = ask(order, 10_000, who=chain.kari, store=chain.oslo).refund
-    real = execution._write_intent
+    real = attempts.write_intent
 
-    def slowly(claim: Claim, standing: Standing, reading: Reading) -> execution.Intent | None:
+    def slowly(claim: Claim, standing: Standing, reading: Reading, **sums: int) -> attempts.Intent | None:
         if claim.fence == 1:
             lapse(refund)
             execution.run(refund.pk, by=WORKER)
-        return real(claim, standing, reading)
+        return real(claim, standing, reading, **sums)
 
-    monkeypatch.setattr(execution, "_write_intent", slowly)
+    monkeypatch.setattr(execution, "write_intent", slowly)
     assert run(refund).state == State.REFUNDED
     assert [attempt.fence for attempt in Attempt.objects.all()] == [2]
     assert applied(chain) == [10_000]
