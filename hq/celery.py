@@ -69,6 +69,7 @@ app.conf.update(
     CELERY_DB_REUSE_MAX=10_000,
     beat_schedule={
         "sweep": {"task": "refunds.sweep", "schedule": 15.0, "options": {"expires": 15}},
+        "registrations": {"task": "stores.keep_registrations", "schedule": 600.0, "options": {"expires": 600}},
     },
     **_broker(),
 )

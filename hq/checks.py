@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import ProgrammingError
 
@@ -126,6 +126,15 @@ def check_database(
 ) -> list[CheckMessage]:
     """Runs with migrate and with `check --database default`."""
     return no_play_beside_production() if databases and "default" in databases else []
+
+
+@register(Tags.security, deploy=True)
+def check_public_address(app_configs: Sequence[Any] | None, **_options: object) -> list[CheckMessage]:
+    """Runs with `check --deploy`: refunds work without notices of Vipps, only slower, so no process is refused for it."""
+    if settings.PUBLIC_URL.startswith("https://"):
+        return []
+    told = "PUBLIC_URL is not an https address: the hub registers no webhooks at Vipps, and hears of nothing by itself."
+    return [Warning(told, hint="Set PUBLIC_URL to the address under which Vipps reaches the hub.", id="hub.W001")]
 
 
 def refuse_unsafe_start(process: str) -> None:

@@ -169,6 +169,9 @@ VIPPS_BASE_URLS = {
 }
 VIPPS_PLAIN_HTTP_HOSTS = env.list("VIPPS_PLAIN_HTTP_HOSTS", default=[])
 """Hosts beside this machine that may be spoken to without TLS: a simulator next door, never Vipps."""
+PUBLIC_URL = text("PUBLIC_URL").rstrip("/")
+"""The hub's own https address as Vipps reaches it. While it is empty the hub registers nothing at Vipps."""
+WEBHOOKS_RENEWED_AFTER_DAYS = env.int("WEBHOOKS_RENEWED_AFTER_DAYS", default=180)
 LOOK_UPS_PER_MINUTE = env.int("LOOK_UPS_PER_MINUTE", default=60)
 APPROVAL_ABOVE_MINOR: dict[str, int] = {
     currency: int(limit) for currency, limit in env.dict("APPROVAL_ABOVE_MINOR", default={}).items()

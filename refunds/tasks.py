@@ -8,6 +8,7 @@ from django.db import close_old_connections
 
 from refunds import doorbell, execution, outbound, sweep
 from stores.actors import hub
+from stores.registering import keep_registrations
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,13 @@ def deliver(delivery_id: object) -> None:
         return
     close_old_connections()
     outbound.deliver(row_id)
+
+
+@shared_task(name="stores.keep_registrations")
+def keep_vipps_registrations() -> None:
+    """Look at the registrations at Vipps that are due; running it twice at once is harmless."""
+    close_old_connections()
+    keep_registrations(by=hub("worker"))
 
 
 @shared_task(name="refunds.sweep")

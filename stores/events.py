@@ -240,6 +240,24 @@ class RegistrationEnded(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RegistrationRenewalAsked(TrailEvent):
+    name = "webhook_registration.renewal_asked"
+    sentence = _("A new address for Vipps' notices of {subject} was asked for: {reason}")
+    registration: str
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationDeleted(TrailEvent):
+    name = "webhook_registration.deleted"
+    sentence = _("Vipps' webhook {provider_id} for {subject} was deleted at Vipps: {because}")
+    subject: str
+    provider_id: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrdersSynced(TrailEvent):
     name = "orders.synced"
     sentence = _("{system} synced {rows} rows: {created} new, {updated} updated, {unchanged} unchanged, {refused} refused.")
@@ -297,7 +315,7 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     ApiKeyIssued,
     ApiKeyRevoked,
     SigningSecretMade,
-    *(RegistrationOpened, RegistrationConfirmed, RegistrationEnded),
+    *(RegistrationOpened, RegistrationConfirmed, RegistrationEnded, RegistrationRenewalAsked, RegistrationDeleted),
     OrdersSynced,
     OrderContradicted,
     OrderDiscovered,

@@ -6,14 +6,22 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from stores import audit, clock, signing
 from stores.actors import Actor
 from stores.audit import Subject
 from stores.errors import Conflict, Invalid
-from stores.events import RegistrationConfirmed, RegistrationEnded, RegistrationOpened, TrailEvent
-from stores.models import Environment, KeySet, KeySetKind, SalesUnit, WebhookRegistration
+from stores.events import (
+    RegistrationConfirmed,
+    RegistrationDeleted,
+    RegistrationEnded,
+    RegistrationOpened,
+    RegistrationRenewalAsked,
+    TrailEvent,
+)
+from stores.models import Environment, KeySet, KeySetKind, RegistrationWatch, SalesUnit, WebhookRegistration
 
 PAYMENT_EVENTS = tuple(
     f"epayments.payment.{what}.v1"
@@ -88,14 +96,66 @@ def confirm_registration(
 
 
 def end_registration(registration: WebhookRegistration, *, reason: str, by: Actor) -> WebhookRegistration:
-    """Stop using an address. It goes on answering, and its notices count for a week: Vipps may still be repeating some."""
+    """Stop using an address. It goes on answering, and its notices count for a week: Vipps may still be repeating some.
+
+    A worker deletes it at Vipps when it looks next, which is soon.
+    """
     with transaction.atomic():
         if not WebhookRegistration.objects.filter(pk=registration.pk, ended_at=None).update(ended_at=clock.sql_now()):
             raise Conflict(_("This address has ended before."), code="already_ended")
         registration.refresh_from_db()
+        _have_looked_at_soon(registration)
         event = RegistrationEnded(registration=str(registration), subject=registration.subject, reason=reason)
         _record(event, registration, by=by)
     return registration
+
+
+def ask_renewal(registration: WebhookRegistration, *, reason: str, by: Actor) -> WebhookRegistration:
+    """Have a worker register a new address and, a while later, delete this one. Raises Conflict unless it is in use."""
+    with transaction.atomic():
+        in_use = WebhookRegistration.objects.filter(pk=registration.pk, ended_at=None, confirmed_at__isnull=False)
+        if not in_use.update(renewal_asked_at=clock.sql_now()):
+            raise Conflict(_("Only an address that is in use can be renewed."), code="not_in_use")
+        registration.refresh_from_db()
+        _have_looked_at_soon(registration)
+        event = RegistrationRenewalAsked(registration=str(registration), subject=registration.subject, reason=reason)
+        _record(event, registration, by=by)
+    return registration
+
+
+def note_missing(registration: WebhookRegistration, *, by: Actor) -> None:
+    """Vipps no longer has it: whoever deleted it there, nothing comes to this address any more."""
+    with transaction.atomic():
+        row = WebhookRegistration.objects.filter(pk=registration.pk)
+        row.update(gone_at=clock.sql_now())
+        if row.filter(ended_at=None).update(ended_at=clock.sql_now()):
+            reason = "Vipps no longer has it"
+            event = RegistrationEnded(registration=str(registration), subject=registration.subject, reason=reason)
+            _record(event, registration, by=by)
+
+
+def note_deleted(
+    subject: SalesUnit | KeySet, provider_id: str, *, registration: WebhookRegistration | None, because: str, by: Actor
+) -> None:
+    """We deleted this one at Vipps; `registration` is our row of it, if there is one."""
+    with transaction.atomic():
+        if registration is not None:
+            row = WebhookRegistration.objects.filter(pk=registration.pk)
+            row.update(gone_at=clock.sql_now(), ended_at=Coalesce("ended_at", clock.sql_now()))
+        msn_or_partner = subject.msn if isinstance(subject, SalesUnit) else subject.subject
+        event = RegistrationDeleted(subject=msn_or_partner, provider_id=provider_id, because=because)
+        about = Subject(type="webhook_registration", id=str(registration.public_id) if registration else provider_id)
+        audit.record(event, by=by, company=subject.company, store=None, about=about)
+
+
+def is_at(base_url: str, url: str) -> bool:
+    """Whether that is one of the addresses that a hub of this base gives to Vipps."""
+    return url.startswith(f"{base_url}{PATH}")
+
+
+def _have_looked_at_soon(registration: WebhookRegistration) -> None:
+    watch = RegistrationWatch.objects.filter(sales_unit=registration.sales_unit, key_set=registration.key_set)
+    watch.update(next_look_at=clock.sql_now())
 
 
 def _checked(base_url: str, environment: str) -> str:

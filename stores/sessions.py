@@ -61,18 +61,17 @@ def open_session(unit: SalesUnit, *, by: Actor, why: str) -> VippsSession:
     if key_set is None:
         raise Misconfigured(_("The sales unit that sold this is not bound to any Vipps keys."), code="no_keys")
     _check_fit(unit, key_set)
-    base_url = settings.VIPPS_BASE_URLS.get(unit.environment, "")
-    if not base_url:
-        raise Misconfigured(_("No address of Vipps is set for this environment."), code="no_base_url")
-    return VippsSession(
-        base_url=base_url,
-        msn=unit.msn,
-        credentials=_keys(key_set, by=by, why=why),
-        cache_key=f"{unit.environment}/{key_set.public_id}/{key_set.version}",
-        transport=_process.transport(),
-        tokens=_process.tokens,
-        system=_system(),
-    )
+    return _session(key_set, msn=unit.msn, by=by, why=why)
+
+
+def open_partner_session(key_set: KeySet, *, by: Actor, why: str) -> VippsSession:
+    """A session that speaks for no sales unit, with a partner's keys: good for registrations of webhooks, and for no money.
+
+    Raises Misconfigured as `open_session`, and `not_a_partner` for a sales unit's own keys.
+    """
+    if key_set.kind != KeySetKind.PARTNER:
+        raise Misconfigured(_("Keys of one sales unit speak for that unit only."), code="not_a_partner")
+    return _session(key_set, msn=None, by=by, why=why)
 
 
 def forget(key_set_id: int) -> None:
@@ -104,6 +103,21 @@ def _check_fit(unit: SalesUnit, key_set: KeySet) -> None:
     is_its_own = key_set.kind != KeySetKind.OWN or key_set.subject == unit.msn
     if not is_its_own or (key_set.environment, key_set.company_id) != (unit.environment, unit.company_id):
         raise Misconfigured(_("The sales unit is bound to keys that are not its own."), code="keys_unreadable")
+
+
+def _session(key_set: KeySet, *, msn: str | None, by: Actor, why: str) -> VippsSession:
+    base_url = settings.VIPPS_BASE_URLS.get(key_set.environment, "")
+    if not base_url:
+        raise Misconfigured(_("No address of Vipps is set for this environment."), code="no_base_url")
+    return VippsSession(
+        base_url=base_url,
+        msn=msn,
+        credentials=_keys(key_set, by=by, why=why),
+        cache_key=f"{key_set.environment}/{key_set.public_id}/{key_set.version}",
+        transport=_process.transport(),
+        tokens=_process.tokens,
+        system=_system(),
+    )
 
 
 def _keys(key_set: KeySet, *, by: Actor, why: str) -> VippsKeys:

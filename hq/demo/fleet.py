@@ -68,7 +68,7 @@ class Fleet:
         return ProcessSpec(
             name="web",
             argv=(*server, *size, "hq.wsgi:application"),
-            env=self.environments.of("web"),
+            env=self.environments.of("web", PUBLIC_URL=self.hub_url),
             ready=answers(f"{self.hub_url}/health/ready"),
         )
 
@@ -101,4 +101,5 @@ class Fleet:
         )
 
     def _opener(self, process: str) -> dict[str, str]:
-        return self.environments.of(process, VIPPS_BASE_URL_SIMULATOR=self.simulator_url)
+        addresses = {"VIPPS_BASE_URL_SIMULATOR": self.simulator_url, "PUBLIC_URL": self.hub_url}
+        return self.environments.of(process, **addresses)

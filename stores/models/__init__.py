@@ -6,6 +6,7 @@ from stores.models.key_set import KeyField, KeySet, KeySetKind
 from stores.models.notice import Notice, NoticeVerdict, WebhookRegistration
 from stores.models.order import Order, OrderConflict, OrderLine, reference_key
 from stores.models.people import HQ_ROLES, STORE_ROLES, Membership, Role, User
+from stores.models.registration_watch import RegistrationWatch
 from stores.models.secret import Secret
 from stores.models.settlement import DISPUTES, EntryType, SettlementAccess, SettlementEntry, SettlementFeed
 from stores.models.store import Channel, Company, Environment, SalesUnit, Store, StoreUnit
@@ -31,6 +32,7 @@ __all__ = [
     "Order",
     "OrderConflict",
     "OrderLine",
+    "RegistrationWatch",
     "Role",
     "SalesUnit",
     "Scope",

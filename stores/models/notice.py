@@ -16,7 +16,8 @@ class WebhookRegistration(models.Model):
     """An address that Vipps sends notices to: for one sales unit, or for all of a partner's.
 
     `token` is the last part of the address: 256 random bits that name this registration and nothing else. The secret that
-    signs lies sealed in `Secret`. `confirmed_at` is when Vipps' own id and secret were entered.
+    signs lies sealed in `Secret`. `confirmed_at` is when Vipps' own id and secret were entered, `seen_at` when Vipps last
+    listed it, `gone_at` when it was deleted at Vipps or found missing there.
     """
 
     public_id = models.UUIDField(default=clock.new_id, unique=True, editable=False)
@@ -36,6 +37,9 @@ class WebhookRegistration(models.Model):
     opened_at = models.DateTimeField(_("opened"), default=clock.db_now)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    seen_at = models.DateTimeField(_("last listed by Vipps"), null=True, blank=True)
+    renewal_asked_at = models.DateTimeField(_("renewal asked for"), null=True, blank=True)
+    gone_at = models.DateTimeField(_("gone at Vipps"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("webhook registration")

@@ -85,6 +85,11 @@ class VippsSession:
         """
         self._token(Deadline.after(TOTAL_SECONDS, clock=self._clock))
 
+    @property
+    def is_to_a_simulator(self) -> bool:
+        """Whether it speaks without TLS, which the transport allows to a simulator only."""
+        return urlsplit(self._base_url).scheme == "http"
+
     def unit(self, operation: str) -> str:
         """The MSN that this session speaks for. Raises OurDefect where it speaks for none."""
         if self.msn is None:

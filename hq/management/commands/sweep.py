@@ -1,4 +1,4 @@
-"""The sweep's own process: finds due refunds and runs them, with or without a broker."""
+"""The sweep's own process: finds due refunds and runs them, and keeps the registrations at Vipps, without any broker."""
 
 import logging
 import signal
@@ -14,8 +14,12 @@ from hq.checks import refuse_unsafe_start
 from hq.watchdog import watch_calls
 from refunds.sweep import sweep_once
 from stores.actors import hub
+from stores.registering import keep_registrations
 
 logger = logging.getLogger(__name__)
+
+_REGISTRATIONS_EVERY_SECONDS = 10.0
+"""How often somebody asks whether a registration is due to be looked at; when it is, its own row says."""
 
 
 class Command(BaseCommand):
@@ -40,6 +44,10 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
+        if once:
+            keep_registrations(by=hub("sweep"))
+        else:
+            threading.Thread(target=_keep_registrations, args=(stop,), name="registrations", daemon=True).start()
         while not stop.is_set():
             close_old_connections()
             try:
@@ -51,3 +59,15 @@ class Command(BaseCommand):
             if once:
                 return
             stop.wait(every)
+
+
+def _keep_registrations(stop: threading.Event) -> None:
+    """Beside the passes, so that no slow answer about webhooks keeps refunds waiting."""
+    while not stop.is_set():
+        close_old_connections()
+        try:
+            keep_registrations(by=hub("sweep"))
+        except Exception:
+            # whatever it was, its row is looked at again later, and the others must not wait for it
+            logger.exception("keeping registrations failed")
+        stop.wait(_REGISTRATIONS_EVERY_SECONDS)
