@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F
 
 from refunds import deciding, identity, ledger, states
-from refunds.claims import Claim, books_of, take
+from refunds.claims import Claim, books_of, is_being_checked, take
 from refunds.deciding import Reading, Standing
 from refunds.events import RefundIntended
 from refunds.gateway import Outcome
@@ -34,7 +34,14 @@ def write_intent(
     with transaction.atomic(durable=True):
         account = ledger.locked_account(claim.order.pk)
         now = clock.db_now()
-        obstacle = deciding.before_sending(standing, reading, books_of(account), now, recent_sends=_recent_sends(claim, now))
+        obstacle = deciding.before_sending(
+            standing,
+            reading,
+            books_of(account),
+            now,
+            recent_sends=_recent_sends(claim, now),
+            is_held_back=is_being_checked(claim.order.store.company_id),
+        )
         if obstacle is not None:
             take(claim, obstacle)
             return None

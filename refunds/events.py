@@ -132,6 +132,75 @@ class KeyReused(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefundsPaused(TrailEvent):
+    """Headquarters pulled the brake."""
+
+    name = "refunds.paused"
+    sentence = _("Refunds were paused ({scope} {subject}): {reason}")
+    scope: str
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundsResumed(TrailEvent):
+    """What waited goes on."""
+
+    name = "refunds.resumed"
+    sentence = _("Refunds go on ({scope} {subject}): {reason}")
+    scope: str
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakerOpened(TrailEvent):
+    """Too many failures in a row: what is behind it is left alone."""
+
+    name = "breaker.opened"
+    sentence = _("After {failures} failures in a row {subject} is left alone: {problem}")
+    subject: str
+    failures: int
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakerClosed(TrailEvent):
+    """It answers again, its keys changed, or headquarters says so."""
+
+    name = "breaker.closed"
+    sentence = _("{subject} is asked again: {because}")
+    subject: str
+    because: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, "because": telling.because_in_words(facts["because"])}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreDeclared(TrailEvent):
+    """The database was restored: nothing is sent until its orders were read at Vipps."""
+
+    name = "restore.declared"
+    sentence = _("The database was restored to {restored_to}; {orders} orders are read before anything is sent: {reason}")
+    restored_to: str
+    orders: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreEnded(TrailEvent):
+    """Its orders were read and the quiet time is over."""
+
+    name = "restore.ended"
+    sentence = _("The restore to {restored_to} is checked: {read} orders were read, {held} put on hold unread.")
+    restored_to: str
+    read: int
+    held: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class EndpointAdded(TrailEvent):
     """From now on somebody outside hears of the store's refunds."""
 
@@ -171,6 +240,12 @@ REFUND_EVENTS: tuple[type[TrailEvent], ...] = (
     OrderConfirmed,
     OrderHeld,
     KeyReused,
+    RefundsPaused,
+    RefundsResumed,
+    BreakerOpened,
+    BreakerClosed,
+    RestoreDeclared,
+    RestoreEnded,
     EndpointAdded,
     EndpointEnded,
     DeliveryRequeued,

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from refunds import deciding, gateway, reconciliation, states
 from refunds.attempts import keep_answer, write_intent
-from refunds.claims import Claim, books_of, claim_refund, drop_keys, standing_of, take
+from refunds.claims import Claim, books_of, claim_refund, drop_keys, heed, standing_of, take
 from refunds.deciding import Reading, Standing
 from refunds.gateway import Meaning, Outcome
 from refunds.models import Attempt, OrderAccount, Refund
@@ -45,14 +45,13 @@ def run(refund_id: uuid.UUID, *, by: Actor) -> None:
     except HubError as error:
         take(claim, deciding.without_keys(standing_of(claim), error.code, clock.db_now()))
         return
-    was_sent = claim.refund.sends > 0
+    may_be_sent = claim.refund.sends > 0 or claim.is_after_restore
     try:
-        reading = reconciliation.read_order(
-            session, claim.order, refund=claim.refund, with_events=was_sent, by=by
-        )
+        reading = reconciliation.read_order(session, claim.order, refund=claim.refund, with_events=may_be_sent, by=by)
     except VippsError as error:
         _give_up_reading(claim, error)
         return
+    heed(claim, None)
     standing = standing_of(claim)
     if reading.events is not None:
         found = deciding.resolve(standing, reading, books_of(OrderAccount.objects.get(order=claim.order)), clock.db_now())
@@ -83,6 +82,7 @@ def _send(claim: Claim, session: VippsSession, standing: Standing, reading: Read
     if outcome.meaning is Meaning.UNAUTHORIZED:
         drop_keys(claim)
     _record(claim, standing, intent.attempt, outcome)
+    heed(claim, outcome)
 
 
 def _record(claim: Claim, standing: Standing, attempt: Attempt, outcome: Outcome) -> None:
@@ -99,3 +99,4 @@ def _give_up_reading(claim: Claim, error: VippsError) -> None:
         drop_keys(claim)
     is_unknown = payments.is_unknown(error)
     take(claim, deciding.after_failed_reading(standing_of(claim), outcome, is_unknown=is_unknown, now=clock.db_now()))
+    heed(claim, outcome, is_unknown=is_unknown)

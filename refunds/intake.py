@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from refunds import identity, ledger, nudges, policy, queries, states
+from refunds import identity, ledger, nudges, pausing, policy, queries, states
 from refunds.errors import Denied, KeyReused, NotWaiting, OwnRefund, PossibleDuplicate, ReasonNeeded, RefundNotFound
 from refunds.events import KeyReused as KeyReusedEvent
 from refunds.events import RefundAccepted
@@ -78,7 +78,7 @@ def request_refund(
     earlier = _replayed(refund_id, wish, by=by)
     if earlier is not None:
         return Accepted(refund=earlier, is_new=False)
-    verdict = decide(order, money)
+    verdict = decide(order, money, refunding_store=refunding_store, asker=asker)
     refund = Refund(
         id=refund_id,
         order=order,
@@ -187,7 +187,7 @@ def _accept(refund: Refund, money: Money, *, confirms_duplicate: bool, by: Actor
         )
 
 
-def decide(order: Order, money: Money) -> policy.Allowed:
+def decide(order: Order, money: Money, *, refunding_store: Store, asker: Asker) -> policy.Allowed:
     """What policy says at this moment; changes nothing. Raises Denied."""
     left = queries.left_of(order)
     key_set = order.sales_unit.key_set
@@ -203,6 +203,9 @@ def decide(order: Order, money: Money) -> policy.Allowed:
             now=clock.db_now(),
             is_on_hold=left.on_hold,
             has_keys=key_set is not None and key_set.has_keys,
+            is_paused=pausing.is_paused(
+                order, refunding_store=refunding_store, person=asker if isinstance(asker, User) else None
+            ),
             approval_above_minor=settings.APPROVAL_ABOVE_MINOR.get(order.currency),
         )
     )

@@ -3,8 +3,9 @@
 import uuid
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from refunds.models import Outbox
+from refunds.models import Outbox, Refund
 from stores import clock, nudge
 
 TASK = "refunds.run_refund"
@@ -23,3 +24,12 @@ def publish(row: Outbox) -> bool:
     changes = {"published_at": clock.db_now()} if is_published else {}
     Outbox.objects.filter(pk=row.pk).update(tries=row.tries + 1, **changes)
     return is_published
+
+
+def make_due(waiting: QuerySet[Refund]) -> None:
+    """Let refunds that wait be looked at now; the next sweep finds them. Without those in a worker's hands."""
+    with transaction.atomic():
+        now = clock.db_now()
+        free = waiting.select_for_update(of=("self",), skip_locked=True, no_key=True)
+        ids = list(free.filter(next_action_at__gt=now).order_by("pk").values_list("pk", flat=True))
+        Refund.objects.filter(pk__in=ids).update(next_action_at=now)

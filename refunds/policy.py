@@ -29,6 +29,7 @@ class Facts:
     now: datetime
     is_on_hold: bool
     has_keys: bool
+    is_paused: bool = False
     approval_above_minor: int | None = None
 
 
@@ -115,6 +116,15 @@ def _amount_is_not_too_small(facts: Facts) -> Refusal | None:
     )
 
 
+def _nothing_is_paused(facts: Facts) -> Refusal | None:
+    if not facts.is_paused:
+        return None
+    return Refusal(
+        code="paused",
+        sentence=_("Headquarters has paused refunds here. Nothing is refunded until it lets them go on; ask headquarters."),
+    )
+
+
 def _order_is_not_on_hold(facts: Facts) -> Refusal | None:
     if not facts.is_on_hold:
         return None
@@ -162,6 +172,7 @@ _RULES = (
     _order_is_young_enough,
     _reference_is_reachable,
     _amount_is_not_too_small,
+    _nothing_is_paused,
     _order_is_not_on_hold,
     _payment_is_captured,
     _something_is_left,

@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from refunds.models import Refund, State
+from refunds.models import Refund, State, WaitsFor
 
 Tone = Literal["waiting", "done", "no", "unsure"]
 
@@ -76,6 +76,8 @@ def _no(headline: Promise, explanation: Promise) -> Progress:
 
 
 def _why_queued(refund: Refund) -> Promise:
+    if refund.waits_for:
+        return _PARKED[WaitsFor(refund.waits_for)]
     return _QUEUED.get(refund.outcome, _("The refund is accepted and the money is set aside. It goes out in a moment."))
 
 
@@ -90,6 +92,11 @@ def _why_unknown(refund: Refund) -> Promise:
 _NO_KEYS = _("Accepted, but the selling store's Vipps keys do not work now. Headquarters has to mend them; it then goes out.")
 _BUSY = _("Vipps is busy with this payment. The refund is accepted and goes out in a moment.")
 _UNREACHABLE = _("Vipps cannot be reached now. The refund is accepted and goes out as soon as it can.")
+_PARKED: dict[WaitsFor, Promise] = {
+    WaitsFor.PAUSE: _("Headquarters has paused refunds. This one is accepted and goes out when headquarters lets them go on."),
+    WaitsFor.HOST: _UNREACHABLE,
+    WaitsFor.SALES_UNIT: _NO_KEYS,
+}
 _QUEUED: dict[str, Promise] = {
     "no_keys": _NO_KEYS,
     "keys_unreadable": _NO_KEYS,
@@ -97,6 +104,7 @@ _QUEUED: dict[str, Promise] = {
     "locked": _BUSY,
     "throttled": _BUSY,
     "paced": _BUSY,
+    "restored": _("The hub was restored from a backup and is being checked. The refund is accepted and goes out after that."),
     "vipps_6160": _BUSY,
     "vipps_VippsError 94": _BUSY,
     "not_sent": _UNREACHABLE,

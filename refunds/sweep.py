@@ -13,8 +13,8 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from refunds import doorbell, execution, nudges, outbound, states
-from refunds.models import Heartbeat, Outbox, Refund, State
+from refunds import doorbell, execution, nudges, outbound, restoring, states
+from refunds.models import Heartbeat, Outbox, Refund, State, WaitsFor
 from stores import clock, notices
 from stores.actors import Actor
 
@@ -51,6 +51,8 @@ def sweep_once(*, by: Actor) -> Swept:
     expired = _expire_approvals(by)
     given = _give_to_people(by)
     read = _read_notices()
+    with _going_on("restores"):
+        restoring.check_restores(by=by)
     announced, run = _move_due(by)
     deliveries = 0
     with _going_on("deliveries"):
@@ -91,7 +93,8 @@ def _give_to_people(by: Actor) -> int:
     unknown = Refund.objects.filter(state=State.UNKNOWN).filter(
         Q(last_send_at__lt=old) | Q(outcome="keys_used_up") | Q(_was_free_since(old), last_send_at=None)
     )
-    queued = Refund.objects.filter(_was_free_since(old), ~Q(outcome=""), state=State.QUEUED)
+    has_trouble = ~Q(outcome="") | Q(waits_for=WaitsFor.SALES_UNIT)
+    queued = Refund.objects.filter(_was_free_since(old), has_trouble, state=State.QUEUED).exclude(waits_for=WaitsFor.PAUSE)
     return _move_all(unknown, states.T14_TOO_OLD, by, "still unknown after 24 hours") + _move_all(
         queued, states.T14_UNUSABLE, by, "not sent within 24 hours"
     )

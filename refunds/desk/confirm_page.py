@@ -32,7 +32,8 @@ def confirm(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
     if "change" in request.POST:
         return order_page(request, desk, order, form)
     try:
-        intake.decide(order, Money(amount_minor=form.cleaned_data["amount"], currency=order.currency))
+        money = Money(amount_minor=form.cleaned_data["amount"], currency=order.currency)
+        intake.decide(order, money, refunding_store=desk.store, asker=desk.user)
     except HubError as problem:
         return order_page(request, desk, order, form, problem=problem)
     return _confirmation(request, desk, order, form)

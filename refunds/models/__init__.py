@@ -1,11 +1,14 @@
 """The refund path's tables, one file per thing."""
 
 from refunds.models.attempt import Answer, Attempt
+from refunds.models.breaker import Breaker
 from refunds.models.ledger import Account, EntryKind, LedgerEntry, OrderAccount
 from refunds.models.observation import Observation, Source
 from refunds.models.outbound import Delivery, EventType, WebhookEndpoint
 from refunds.models.outbox import Heartbeat, Outbox
-from refunds.models.refund import ENDS, IN_FLIGHT, Kind, Reason, Refund, State
+from refunds.models.pause import Pause, PauseScope
+from refunds.models.refund import ENDS, IN_FLIGHT, Kind, Reason, Refund, State, WaitsFor
+from refunds.models.restore import RestoreEpoch, RestoreLook
 
 __all__ = [
     "ENDS",
@@ -13,6 +16,7 @@ __all__ = [
     "Account",
     "Answer",
     "Attempt",
+    "Breaker",
     "Delivery",
     "EntryKind",
     "EventType",
@@ -22,9 +26,14 @@ __all__ = [
     "Observation",
     "OrderAccount",
     "Outbox",
+    "Pause",
+    "PauseScope",
     "Reason",
     "Refund",
+    "RestoreEpoch",
+    "RestoreLook",
     "Source",
     "State",
+    "WaitsFor",
     "WebhookEndpoint",
 ]

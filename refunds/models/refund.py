@@ -36,6 +36,14 @@ class Kind(models.TextChoices):
     RELEASE = "release", _("release")
 
 
+class WaitsFor(models.TextChoices):
+    """What keeps a refund, waiting or being found out, from being worked on; its state says the rest."""
+
+    PAUSE = "pause", _("headquarters to go on")
+    HOST = "host", _("Vipps to answer again")
+    SALES_UNIT = "sales_unit", _("the sales unit to be set right")
+
+
 class Reason(models.TextChoices):
     """Why the customer gets money back; `OTHER` needs words."""
 
@@ -84,6 +92,7 @@ class Refund(models.Model):
     indeterminate_since = models.DateTimeField(null=True, blank=True)
     last_send_at = models.DateTimeField(null=True, blank=True)
     verdict = models.CharField(max_length=40, blank=True)
+    waits_for = models.CharField(_("waits for"), max_length=12, choices=WaitsFor.choices, blank=True)
     outcome = models.CharField(_("outcome"), max_length=40, blank=True)
     provider_code = models.CharField(_("Vipps' code"), max_length=20, blank=True)
     trace_id = models.CharField(_("Vipps' trace id"), max_length=80, blank=True)

@@ -97,10 +97,10 @@ def test_what_was_accepted_before_the_database_went_away_is_repeated(
     wishes = [wish(sold, "r-1", 10_000), wish(sold, "r-2", 20_000)]
     decide = intake.decide
 
-    def gone_at_the_second(order: Order, money: Any) -> Any:
+    def gone_at_the_second(order: Order, money: Any, **asked: Any) -> Any:
         if Refund.objects.exists():
             raise OperationalError("the database is away")
-        return decide(order, money)
+        return decide(order, money, **asked)
 
     with monkeypatch.context() as away:
         away.setattr(intake, "decide", gone_at_the_second)
