@@ -1,16 +1,20 @@
-"""A notice of Vipps is a reason to look, and nothing more: refunds of that payment that wait become due now."""
+"""A notice of Vipps is a reason to look, and nothing more: what waits of that payment becomes due now, or its order does."""
 
 from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
 
-from refunds import nudges
-from refunds.models import Refund, State
+from refunds import checks, nudges
+from refunds.models import CheckReason, Refund, State
 from stores import clock, notices, nudge
+from stores.models import Order
 from stores.notices import News
 
 TASK = "refunds.read_notice"
+_CAPTURED = "CAPTURED"
+_AFTER_OUR_OWN = timedelta(minutes=1)
+_MONEY_MOVED = (_CAPTURED, "REFUNDED", "CANCELLED")
 _LEFT_ALONE_AFTER_SOFT_REFUSAL = timedelta(seconds=12)
 """Vipps takes five changes a minute of one payment; whom it has just asked to wait, a notice does not hurry."""
 
@@ -22,6 +26,8 @@ def ring(notice_id: int) -> bool:
 
 def answer(notice_id: int) -> int:
     """Prove a notice and, if it is news, let the waiting refunds of its payment be looked at; gives how many.
+
+    The order itself is compared too where its money may have moved: somebody may have refunded it elsewhere.
 
     Needs the private key. A notice moves no refund: what happened is read at Vipps by whoever claims it.
     """
@@ -46,4 +52,23 @@ def _look_now(news: News) -> int:
         Refund.objects.filter(pk__in=ids, next_action_at__gt=now).update(next_action_at=now)
         for refund_id in ids:
             nudges.announce(refund_id)
+        if news.name in _MONEY_MOVED:
+            _check_order(news)
     return len(ids)
+
+
+def _check_order(news: News) -> None:
+    """A capture alone is no reason to compare an order of which nobody has refunded anything."""
+    orders = Order.objects.filter(sales_unit=news.sales_unit, reference=news.reference)
+    if news.name == _CAPTURED:
+        orders = orders.filter(account__isnull=False)
+    for order in orders:
+        if _is_ours_perhaps(order):
+            checks.ask_all({order.pk: clock.db_now() + _AFTER_OUR_OWN}, CheckReason.NOTICE)
+        else:
+            checks.ask(order.pk, CheckReason.NOTICE)
+
+
+def _is_ours_perhaps(order: Order) -> bool:
+    """A refund of ours has just moved: as a rule the notice tells of that one, and nobody need hurry."""
+    return Refund.objects.filter(order=order, moved_at__gt=clock.db_now() - _AFTER_OUR_OWN).exists()

@@ -34,6 +34,12 @@ class PossibleDuplicate(Conflict):
     code = "possible_duplicate"
 
 
+class DisputedCapture(Conflict):
+    """The customer's bank has taken the money back already."""
+
+    code = "disputed_capture"
+
+
 class ReasonNeeded(Invalid):
     """No reason, or "other" without words."""
 
@@ -56,3 +62,12 @@ class OwnRefund(Forbidden):
 
     def __init__(self) -> None:
         super().__init__(_("Nobody approves a refund she asked for herself: another person has to."))
+
+
+class NoteNeeded(Invalid):
+    """Whoever closes a matter says why."""
+
+    code = "note_needed"
+
+    def __init__(self) -> None:
+        super().__init__(_("Say in at most 300 characters what it was."), field="note")

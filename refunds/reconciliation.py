@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from refunds import gateway, identity, ledger, states
-from refunds.deciding import Reading, is_exactly
+from refunds.deciding import Reading, is_exactly, was_undone
 from refunds.events import OrderConfirmed, OrderHeld, OutsideRefundSeen
 from refunds.models import ENDS, EntryKind, Observation, OrderAccount, Refund, Source, State
 from stores import audit, clock
@@ -53,17 +53,21 @@ def read_order(
 def _settle_others(order: Order, events: Sequence[Event], *, but: Refund | None, by: Actor) -> None:
     """Success counts whoever reads it: the log may show another refund of the order, even one that was given up."""
     others = Refund.objects.filter(order=order).exclude(state=State.REFUNDED)
-    refunds = {key: other for other in others if other != but for key in _keys_of(order, other)}
+    refunds = {key: other for other in others if other != but for key in keys_of(order, other)}
     for event in events:
         other = refunds.get(event.idempotency_key or "")
-        if other is None or event.name != "REFUNDED" or not event.success:
+        if other is None or event.name != "REFUNDED" or not event.success or _was_taken_back(event, events):
             continue
         if is_exactly(event, amount_minor=other.amount_minor, currency=other.currency):
             because = f"the event log shows its key (Vipps' reference {event.psp_reference})"
             states.settle_as_refunded(other, by=by, because=because, psp_reference=event.psp_reference)
 
 
-def _keys_of(order: Order, refund: Refund) -> tuple[str, ...]:
+def _was_taken_back(success: Event, events: Sequence[Event]) -> bool:
+    return was_undone(success, [event for event in events if event.name == "REFUNDED"])
+
+
+def keys_of(order: Order, refund: Refund) -> tuple[str, ...]:
     """All keys of a refund, whether or not its attempts are still known."""
     unit = order.sales_unit
     return identity.provider_keys(environment=unit.environment, msn=unit.msn, reference=order.reference, refund=refund.pk)
@@ -105,7 +109,7 @@ def _confirm(order: Order, payment: Payment, *, by: Actor) -> None:
 
 def _adopt_outside_refunds(order: Order, account: OrderAccount, events: Sequence[Event], *, by: Actor) -> None:
     """Count what somebody else refunded; unsigned events only when they cannot be one of our own without its key."""
-    own_keys = {key for refund in Refund.objects.filter(order=order) for key in _keys_of(order, refund)}
+    own_keys = {key for refund in Refund.objects.filter(order=order) for key in keys_of(order, refund)}
     refunded = [event for event in events if event.name == "REFUNDED" and event.success]
     seen_minor = sum(event.amount.value for event in refunded if event.idempotency_key in own_keys)
     unresolved = Refund.objects.filter(order=order, indeterminate_since__isnull=False).exclude(state__in=ENDS)

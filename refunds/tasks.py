@@ -6,7 +6,7 @@ import uuid
 from celery import shared_task
 from django.db import close_old_connections
 
-from refunds import doorbell, execution, outbound, sweep
+from refunds import checks, comparison, doorbell, execution, outbound, rounds, settling, sweep
 from stores.actors import hub
 from stores.registering import keep_registrations
 
@@ -31,11 +31,25 @@ def run_refund(refund_id: object) -> None:
 @shared_task(name=doorbell.TASK)
 def read_notice(notice_id: object) -> None:
     """Read the notice with that id; an id that is none, or nobody's, does nothing."""
-    if not str(notice_id).isdecimal() or len(str(notice_id)) > _LONGEST_NUMBER:
-        logger.warning("a message without a notice's id was ignored")
-        return
-    close_old_connections()
-    doorbell.answer(int(str(notice_id)))
+    number = _number(notice_id)
+    if number is not None:
+        doorbell.answer(number)
+
+
+@shared_task(name=checks.TASK)
+def check_order(order_id: object) -> None:
+    """Compare the order with that number with Vipps, if it is due; a number that is none, or nobody's, does nothing."""
+    number = _number(order_id)
+    if number is not None:
+        comparison.check_order(number, by=hub("worker"))
+
+
+@shared_task(name=settling.TASK)
+def read_settlement(unit_id: object) -> None:
+    """Read on in the settlement of the sales unit with that number, if it is due; any other number does nothing."""
+    number = _number(unit_id)
+    if number is not None:
+        settling.read(number, by=hub("worker"))
 
 
 @shared_task(name=outbound.TASK)
@@ -63,3 +77,19 @@ def sweep_refunds() -> None:
     close_old_connections()
     sweep.sweep_once(by=hub("sweep"))
     sweep.beat("worker")
+
+
+@shared_task(name="refunds.round")
+def go_round() -> None:
+    """Let the timetable start a round too: the nightly one, settlements, looks at orders; twice at once is harmless."""
+    close_old_connections()
+    rounds.go_round(by=hub("sweep"))
+
+
+def _number(row_id: object) -> int | None:
+    """A row's number out of a message, with a fresh connection to look for it; None for anything else."""
+    if not str(row_id).isdecimal() or len(str(row_id)) > _LONGEST_NUMBER:
+        logger.warning("a message without a row's number was ignored")
+        return None
+    close_old_connections()
+    return int(str(row_id))

@@ -108,10 +108,10 @@ def because_in_words(because: str) -> str:
     return code_in_words(because)
 
 
-def choice_in_words(field: str, value: str) -> str:
-    """The label of a choice of a refund's column, or the value of a choice that is gone."""
+def choice_in_words(field: str, value: str, *, model: str = "Refund") -> str:
+    """The label of a choice of a column (a refund's, unless told), or the value of a choice that is gone."""
     # by name: the trail's events are imported before there are models
-    column = apps.get_model("refunds", "Refund")._meta.get_field(field)
+    column = apps.get_model("refunds", model)._meta.get_field(field)
     return str(dict(getattr(column, "flatchoices", ())).get(value, value))
 
 

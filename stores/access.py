@@ -27,6 +27,7 @@ class Right(Enum):
     MANAGE_PEOPLE = auto()
     SEE_TRAIL = auto()
     PAUSE_REFUNDS = auto()
+    RECONCILE = auto()
 
 
 _CASHIER = frozenset({Right.SEARCH_ORDERS, Right.REQUEST_REFUND, Right.SEE_STORE_REFUNDS})
@@ -34,9 +35,11 @@ _CASHIER = frozenset({Right.SEARCH_ORDERS, Right.REQUEST_REFUND, Right.SEE_STORE
 RIGHTS_OF_ROLE: dict[Role, frozenset[Right]] = {
     Role.CASHIER: _CASHIER,
     Role.MANAGER: _CASHIER | {Right.APPROVE_REFUND},
-    Role.OPERATOR: frozenset({Right.SEE_HQ, Right.MANAGE_STORES, Right.SEARCH_ORDERS, Right.PAUSE_REFUNDS}),
+    Role.OPERATOR: frozenset(
+        {Right.SEE_HQ, Right.MANAGE_STORES, Right.SEARCH_ORDERS, Right.PAUSE_REFUNDS, Right.RECONCILE}
+    ),
     Role.APPROVER: frozenset({Right.SEE_HQ, Right.APPROVE_REFUND, Right.SEARCH_ORDERS, Right.PAUSE_REFUNDS}),
-    Role.FINANCE: frozenset({Right.SEE_HQ, Right.PAUSE_REFUNDS}),
+    Role.FINANCE: frozenset({Right.SEE_HQ, Right.PAUSE_REFUNDS, Right.RECONCILE}),
     Role.SECURITY: frozenset({Right.SEE_HQ, Right.MANAGE_KEYS, Right.MANAGE_PEOPLE, Right.SEE_TRAIL, Right.PAUSE_REFUNDS}),
     Role.AUDITOR: frozenset({Right.SEE_HQ, Right.SEE_TRAIL, Right.SEARCH_ORDERS}),
 }

@@ -47,10 +47,11 @@ _reader = msgspec.json.Decoder(Told)
 
 @dataclass(frozen=True, kw_only=True)
 class News:
-    """A genuine notice, told for the first time: something happened to this payment."""
+    """A genuine notice, told for the first time: something happened to this payment. `name` is Vipps' word for it."""
 
     sales_unit: SalesUnit
     reference: str
+    name: str
 
 
 def keep_notice(token: str, *, body: bytes, headers: Mapping[str, str]) -> Notice:
@@ -98,7 +99,7 @@ def read_notice(notice_id: int) -> News | None:
         if not _write_genuine(notice, told):
             _write(notice, NoticeVerdict.DUPLICATE)
             return None
-    return News(sales_unit=unit, reference=told.reference)
+    return News(sales_unit=unit, reference=told.reference, name=told.name)
 
 
 def unread_notices(*, limit: int) -> list[int]:

@@ -22,7 +22,8 @@ from stores.vipps.report import Entry, Ledger, Page, Report
 logger = logging.getLogger(__name__)
 
 PAGES_IN_ONE_GO = 20
-_LEASE = timedelta(minutes=15)
+LEASE = timedelta(minutes=15)
+"""How long a reader has a sales unit to itself."""
 _LATER = timedelta(minutes=15)
 _HOPELESS = timedelta(hours=24)
 _BUSY_MINUTES = 11
@@ -70,7 +71,7 @@ def read_settlement(sales_unit_id: int, *, by: Actor, kept: Kept) -> int:
 def _claim(sales_unit_id: int) -> SalesUnit | None:
     now = clock.db_now()
     due = SettlementAccess.objects.filter(sales_unit=sales_unit_id, next_read_at__lte=now)
-    if not due.update(next_read_at=now + _LEASE):
+    if not due.update(next_read_at=now + LEASE):
         return None
     return SalesUnit.objects.get(pk=sales_unit_id)
 

@@ -2,10 +2,13 @@
 
 from refunds.models.attempt import Answer, Attempt
 from refunds.models.breaker import Breaker
+from refunds.models.difference import Closing, Difference, DifferenceKind
 from refunds.models.ledger import Account, EntryKind, LedgerEntry, OrderAccount
 from refunds.models.observation import Observation, Source
+from refunds.models.order_check import CheckReason, Night, OrderCheck
 from refunds.models.outbound import Delivery, EventType, WebhookEndpoint
 from refunds.models.outbox import Heartbeat, Outbox
+from refunds.models.outside import OUTSIDE, Acknowledgement, OutsideRefund
 from refunds.models.pause import Pause, PauseScope
 from refunds.models.refund import ENDS, IN_FLIGHT, Kind, Reason, Refund, State, WaitsFor
 from refunds.models.restore import RestoreEpoch, RestoreLook
@@ -13,19 +16,28 @@ from refunds.models.restore import RestoreEpoch, RestoreLook
 __all__ = [
     "ENDS",
     "IN_FLIGHT",
+    "OUTSIDE",
     "Account",
+    "Acknowledgement",
     "Answer",
     "Attempt",
     "Breaker",
+    "CheckReason",
+    "Closing",
     "Delivery",
+    "Difference",
+    "DifferenceKind",
     "EntryKind",
     "EventType",
     "Heartbeat",
     "Kind",
     "LedgerEntry",
+    "Night",
     "Observation",
     "OrderAccount",
+    "OrderCheck",
     "Outbox",
+    "OutsideRefund",
     "Pause",
     "PauseScope",
     "Reason",

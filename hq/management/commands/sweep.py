@@ -12,6 +12,7 @@ from django.db import DatabaseError, close_old_connections
 
 from hq.checks import refuse_unsafe_start
 from hq.watchdog import watch_calls
+from refunds.rounds import go_round
 from refunds.sweep import sweep_once
 from stores.actors import hub
 from stores.registering import keep_registrations
@@ -53,6 +54,8 @@ class Command(BaseCommand):
             try:
                 swept = sweep_once(by=hub("sweep"))
                 logger.info("sweep %s", swept)
+                gone = go_round(by=hub("sweep"))
+                logger.info("round %s", gone)
             except DatabaseError:
                 # the database is away: the next pass finds the same rows
                 logger.exception("sweep failed")
