@@ -71,3 +71,85 @@ class NoteNeeded(Invalid):
 
     def __init__(self) -> None:
         super().__init__(_("Say in at most 300 characters what it was."), field="note")
+
+
+class NotInReview(Conflict):
+    """It has ended, or never was with headquarters."""
+
+    code = "not_in_review"
+
+    def __init__(self) -> None:
+        super().__init__(_("This refund is not in review: look at its state."))
+
+
+class Involved(Forbidden):
+    """Who asked for it or approved it is a party to it."""
+
+    code = "involved"
+
+    def __init__(self) -> None:
+        super().__init__(_("You asked for this refund or approved it: two others have to settle it."))
+
+
+class SecondPersonNeeded(Forbidden):
+    """Two people, always, whatever their rights."""
+
+    code = "second_person_needed"
+
+    def __init__(self) -> None:
+        super().__init__(_("You proposed this yourself: another person has to decide it."))
+
+
+class NoProposal(Conflict):
+    """Nobody proposed anything, or somebody decided it already."""
+
+    code = "no_proposal"
+
+    def __init__(self) -> None:
+        super().__init__(_("No proposal waits here: it was decided or withdrawn, or nobody has made one."))
+
+
+class ProposalOpen(Conflict):
+    """One at a time."""
+
+    code = "proposal_open"
+
+    def __init__(self) -> None:
+        super().__init__(_("A proposal waits already: confirm or reject it first."))
+
+
+class ProposerMayNot(Conflict):
+    """Both of the two need the right at the end."""
+
+    code = "proposer_may_not"
+
+    def __init__(self) -> None:
+        super().__init__(_("Whoever proposed this may no longer do so: reject it and propose it anew."))
+
+
+class LookFirst(Conflict):
+    """There is nothing to decide from yet."""
+
+    code = "look_first"
+
+    def __init__(self) -> None:
+        super().__init__(_("Ask Vipps first: its event log was not read since the refund came into review, or not lately."))
+
+
+class EvidenceChanged(Conflict):
+    """What the proposal rests on is no longer what Vipps shows."""
+
+    code = "evidence_changed"
+
+    def __init__(self) -> None:
+        super().__init__(_("Vipps shows something else than when this was proposed: reject it and propose it anew."))
+
+
+class Contradicted(Conflict):
+    """Vipps' log says otherwise; `code` says how."""
+
+
+class NotHeld(Conflict):
+    """There is no hold to lift, or a refund in review has to be settled first."""
+
+    code = "not_held"

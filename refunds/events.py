@@ -123,6 +123,93 @@ class OrderHeld(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderReleased(TrailEvent):
+    """The hold of an order is gone."""
+
+    name = "order.released"
+    sentence = _("Order {reference} is no longer on hold: {because}")
+    reference: str
+    because: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, "because": telling.because_in_words(facts["because"])}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VippsAskedAgain(TrailEvent):
+    """Somebody at headquarters wants to know what Vipps shows now."""
+
+    name = "review.vipps_asked"
+    sentence = _("Vipps is asked again about refund {refund}.")
+    refund: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewEndProposed(TrailEvent):
+    """The first of two people says how a refund in review ended. `log` is the digest of the event log it rests on."""
+
+    name = "review.end_proposed"
+    sentence = _("Proposed that refund {refund} ends as {ends_as}: {note} (event log {log})")
+    refund: str
+    ends_as: str
+    note: str
+    log: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, **telling.proposal_in_words(facts)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewEndDecided(TrailEvent):
+    """The second of two people confirmed or rejected, or the first took it back."""
+
+    name = "review.end_decided"
+    sentence = _("The proposal of {proposed_by} that refund {refund} ends as {ends_as} was {verdict}. {note}")
+    refund: str
+    ends_as: str
+    verdict: str
+    proposed_by: str
+    note: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, **telling.proposal_in_words(facts)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldLiftProposed(TrailEvent):
+    """The first of two people says that an order may be refunded again."""
+
+    name = "hold.lift_proposed"
+    sentence = _("Proposed to lift the hold of order {reference} ({hold_reason}): {note}")
+    reference: str
+    hold_reason: str
+    note: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, "hold_reason": telling.because_in_words(facts["hold_reason"])}
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldLiftDecided(TrailEvent):
+    """The second of two people confirmed or rejected, or the first took it back."""
+
+    name = "hold.lift_decided"
+    sentence = _("The proposal of {proposed_by} to lift the hold of order {reference} was {verdict}. {note}")
+    reference: str
+    verdict: str
+    proposed_by: str
+    note: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, **telling.proposal_in_words(facts)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeyReused(TrailEvent):
     """A request key came again with another body and was refused."""
 
@@ -328,6 +415,12 @@ REFUND_EVENTS: tuple[type[TrailEvent], ...] = (
     OutsideRefundSeen,
     OrderConfirmed,
     OrderHeld,
+    OrderReleased,
+    VippsAskedAgain,
+    ReviewEndProposed,
+    ReviewEndDecided,
+    HoldLiftProposed,
+    HoldLiftDecided,
     KeyReused,
     RefundsPaused,
     RefundsResumed,

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from refunds import identity, ledger, nudges, pausing, policy, queries, states
+from refunds import identity, ledger, notes, nudges, pausing, policy, queries, states
 from refunds.errors import Denied, KeyReused, NotWaiting, OwnRefund, PossibleDuplicate, ReasonNeeded, RefundNotFound
 from refunds.events import KeyReused as KeyReusedEvent
 from refunds.events import RefundAccepted
@@ -262,14 +262,9 @@ def read_reason(reason: str, reason_text: str) -> tuple[Reason, str]:
         raise ReasonNeeded(_("Choose why the money is given back."), field="reason")
     if reason == Reason.OTHER and not words:
         raise ReasonNeeded(_("Say in a few words what the reason is."), field="reason_text")
-    if len(words) > _LONGEST_REASON or not _is_storable(words):
+    if len(words) > _LONGEST_REASON or not notes.is_storable(words):
         raise ReasonNeeded(_("Say it in at most 200 characters."), field="reason_text")
     return Reason(reason), words
-
-
-def _is_storable(words: str) -> bool:
-    """PostgreSQL takes neither NUL nor half a surrogate pair, which JSON can carry."""
-    return not any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in words)
 
 
 def check_request_key(request_key: str) -> None:

@@ -5,10 +5,10 @@ The caller holds the transaction. Lock order everywhere: the order's account, th
 
 import hashlib
 
-from django.db.models import F
+from django.db.models import F, Sum
 from django.db.models.functions import Coalesce
 
-from refunds.models import Account, EntryKind, LedgerEntry, OrderAccount, Refund
+from refunds.models import Account, EntryKind, HoldLift, LedgerEntry, OrderAccount, Refund, Verdict
 from stores import clock
 from stores.models import Order
 
@@ -19,6 +19,7 @@ _SIDES = {
     EntryKind.EXTERNAL: (Account.AVAILABLE, Account.EXTERNAL),
     EntryKind.ORPHAN: (Account.AVAILABLE, Account.ORPHAN),
     EntryKind.CORRECTION: (Account.AVAILABLE, Account.REFUNDED),
+    EntryKind.REVERSAL: (Account.REFUNDED, Account.AVAILABLE),
 }
 _OUTSIDE = (EntryKind.EXTERNAL, EntryKind.ORPHAN)
 _LONGEST_REFERENCE = 80
@@ -115,13 +116,57 @@ def _kept(psp_reference: str) -> str:
     return psp_reference if len(psp_reference) <= _LONGEST_REFERENCE else hashlib.sha256(psp_reference.encode()).hexdigest()
 
 
+def book_end(refund: Refund, kind: EntryKind, *, psp_reference: str = "") -> None:
+    """What an end does to the money. A refund that came back from an end has nothing reserved: it counts already."""
+    if not is_corrected(refund):
+        book(refund.order, kind, refund.amount_minor, refund=refund, psp_reference=psp_reference)
+    elif kind == EntryKind.VOID:
+        book(refund.order, EntryKind.REVERSAL, refund.amount_minor, refund=refund)
+
+
+def true_up(refund: Refund, shown_minor: int, *, psp_reference: str) -> None:
+    """A refund that counts as asked for moved `shown_minor` at Vipps, by that reference of Vipps': count what moved."""
+    surplus_minor = shown_minor - refund.amount_minor
+    if surplus_minor > 0:
+        unused = "" if is_booked(refund.order, psp_reference) else psp_reference
+        book(refund.order, EntryKind.ORPHAN, surplus_minor, refund=refund, psp_reference=unused)
+    elif surplus_minor < 0:
+        book(refund.order, EntryKind.REVERSAL, -surplus_minor, refund=refund)
+
+
+def surplus_minor(order: Order) -> int:
+    """What refunds of this order moved beyond what was asked for: ours, but posted nowhere."""
+    surplus = LedgerEntry.objects.filter(order=order, kind=EntryKind.ORPHAN, refund__isnull=False)
+    return surplus.aggregate(sum=Sum("amount_minor", default=0))["sum"] or 0
+
+
+def is_claimed(order: Order, psp_reference: str) -> bool:
+    """Whether people took an event without a key for one of our refunds."""
+    posted = LedgerEntry.objects.filter(order=order, kind=EntryKind.POST, psp_reference=_kept(psp_reference))
+    return posted.exclude(psp_reference="").exists()
+
+
 def is_booked(order: Order, psp_reference: str) -> bool:
-    """Whether an outside refund of that Vipps reference already counts."""
-    return LedgerEntry.objects.filter(
-        order=order, psp_reference=_kept(psp_reference), kind__in=_OUTSIDE
-    ).exists()
+    """Whether the refund of that Vipps reference already counts: outside money, or an event that people took for ours."""
+    outside = LedgerEntry.objects.filter(order=order, psp_reference=_kept(psp_reference), kind__in=_OUTSIDE)
+    return outside.exists() or is_claimed(order, psp_reference)
 
 
 def is_corrected(refund: Refund) -> bool:
     """Whether the refund's money was counted after it had ended: its reservation is long gone, so it is never posted."""
-    return LedgerEntry.objects.filter(refund=refund, kind=EntryKind.CORRECTION).exists()
+    kinds = LedgerEntry.objects.filter(refund=refund, kind__in=[EntryKind.CORRECTION, EntryKind.REVERSAL])
+    counted = [entry.kind for entry in kinds]
+    return counted.count(EntryKind.CORRECTION) > counted.count(EntryKind.REVERSAL)
+
+
+def is_held_by_orphan(order: Order) -> bool:
+    """Whether a refund with a key of ours and no row was seen, and no two people have lifted the hold since."""
+    lifted = HoldLift.objects.filter(order=order, verdict=Verdict.CONFIRMED).order_by("-decided_at").first()
+    recognised = LedgerEntry.objects.filter(order=order, kind=EntryKind.RECOGNISED).values("psp_reference")
+    orphans = LedgerEntry.objects.filter(order=order, kind=EntryKind.ORPHAN, refund=None).exclude(psp_reference__in=recognised)
+    return (orphans.filter(booked_at__gt=lifted.decided_at) if lifted else orphans).exists()
+
+
+def release_hold(order: Order) -> None:
+    """Let the order be refunded again. The account must be locked by this transaction."""
+    OrderAccount.objects.filter(order=order).update(on_hold=False, hold_reason="")

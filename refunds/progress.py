@@ -132,5 +132,6 @@ _DECLINED: dict[str, Promise] = {
     "vipps_Payment 95": _OLDER_THAN_A_YEAR,
     "payment_not_found": _("Vipps does not know this payment. Nothing was refunded; check the number on the receipt."),
     "store_misconfigured": _("Vipps does not let the hub act for the selling store. Nothing was refunded; ask headquarters."),
+    "settled_by_people": _("Two people at headquarters found that Vipps refunded nothing. It may be asked for again."),
     "other_currency": _("The payment is in another currency at Vipps. Nothing was refunded; ask headquarters."),
 }

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db import transaction
 
-from refunds import gateway, identity, ledger, states
-from refunds.deciding import Reading, is_exactly, was_undone
+from refunds import evidence, gateway, identity, ledger, states
+from refunds.deciding import Reading, is_exactly
 from refunds.events import OrderConfirmed, OrderHeld, OutsideRefundSeen
 from refunds.models import ENDS, EntryKind, Observation, OrderAccount, Refund, Source, State
 from stores import audit, clock
@@ -51,20 +51,17 @@ def read_order(
 
 
 def _settle_others(order: Order, events: Sequence[Event], *, but: Refund | None, by: Actor) -> None:
-    """Success counts whoever reads it: the log may show another refund of the order, even one that was given up."""
-    others = Refund.objects.filter(order=order).exclude(state=State.REFUNDED)
-    refunds = {key: other for other in others if other != but for key in keys_of(order, other)}
-    for event in events:
-        other = refunds.get(event.idempotency_key or "")
-        if other is None or event.name != "REFUNDED" or not event.success or _was_taken_back(event, events):
-            continue
-        if is_exactly(event, amount_minor=other.amount_minor, currency=other.currency):
-            because = f"the event log shows its key (Vipps' reference {event.psp_reference})"
-            states.settle_as_refunded(other, by=by, because=because, psp_reference=event.psp_reference)
+    """Success counts whoever reads it: the log may show another refund of the order, even one that was given up.
 
-
-def _was_taken_back(success: Event, events: Sequence[Event]) -> bool:
-    return was_undone(success, [event for event in events if event.name == "REFUNDED"])
+    What is not plain (two successes, one that was taken back) is for whoever works on that refund, or for people.
+    """
+    for other in Refund.objects.filter(order=order).exclude(state=State.REFUNDED):
+        signed = evidence.signed(events, keys_of(order, other)) if other != but else []
+        exact = [event for event in signed if is_exactly(event, amount_minor=other.amount_minor, currency=other.currency)]
+        if exact and (len(signed) == 1 or other.has_ended):
+            reference = exact[0].psp_reference
+            because = f"the event log shows its key (Vipps' reference {reference})"
+            states.settle_as_refunded(other, by=by, because=because, psp_reference=reference)
 
 
 def keys_of(order: Order, refund: Refund) -> tuple[str, ...]:
@@ -110,11 +107,15 @@ def _confirm(order: Order, payment: Payment, *, by: Actor) -> None:
 def _adopt_outside_refunds(order: Order, account: OrderAccount, events: Sequence[Event], *, by: Actor) -> None:
     """Count what somebody else refunded; unsigned events only when they cannot be one of our own without its key."""
     own_keys = {key for refund in Refund.objects.filter(order=order) for key in keys_of(order, refund)}
-    refunded = [event for event in events if event.name == "REFUNDED" and event.success]
-    seen_minor = sum(event.amount.value for event in refunded if event.idempotency_key in own_keys)
+    refunded = evidence.standing(events)
+    seen_minor = sum(
+        event.amount.value
+        for event in refunded
+        if event.idempotency_key in own_keys or ledger.is_claimed(order, event.psp_reference)
+    )
     unresolved = Refund.objects.filter(order=order, indeterminate_since__isnull=False).exclude(state__in=ENDS)
     has_unresolved = unresolved.exists()
-    may_adopt_unsigned = not has_unresolved and seen_minor == account.posted_minor
+    may_adopt_unsigned = not has_unresolved and seen_minor == account.posted_minor + ledger.surplus_minor(order)
     for event in refunded:
         if event.idempotency_key in own_keys or (event.idempotency_key is None and not may_adopt_unsigned):
             continue

@@ -110,12 +110,14 @@ def move(
     because: str,
     fence: int | None = None,
     attempt: int = 0,
+    psp_reference: str = "",
     **changes: Any,
 ) -> bool:
     """Move a refund along one row of the table, with its ledger entry, trail entry and nudges; False if it was not there.
 
     `changes` are further columns of the refund. `fence` must be the claim's for a fenced move; given with another row, it
-    says that nobody may have claimed the refund since it was read. All in one transaction.
+    says that nobody may have claimed the refund since it was read. `psp_reference` is Vipps' own of the money that is
+    booked, where no key shows whose it is. All in one transaction.
     """
     with transaction.atomic():
         if row.money is not None or row.holds_order:
@@ -138,7 +140,7 @@ def move(
         Refund.objects.filter(pk=refund.pk).update(**columns)
         order = current.order
         if row.money is not None:
-            ledger.book(order, row.money, current.amount_minor, refund=current)
+            ledger.book_end(current, row.money, psp_reference=psp_reference)
         if row.holds_order:
             ledger.hold(order, because)
         if row.after in ENDS:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from refunds import doorbell, execution, nudges, outbound, restoring, states
+from refunds import doorbell, execution, looking, nudges, outbound, restoring, states
 from refunds.models import Heartbeat, Outbox, Refund, State, WaitsFor
 from stores import clock, notices
 from stores.actors import Actor
@@ -43,6 +43,7 @@ class Swept:
     run: int = 0
     notices: int = 0
     deliveries: int = 0
+    looks: int = 0
 
 
 def sweep_once(*, by: Actor) -> Swept:
@@ -54,7 +55,9 @@ def sweep_once(*, by: Actor) -> Swept:
     with _going_on("restores"):
         restoring.check_restores(by=by)
     announced, run = _move_due(by)
-    deliveries = 0
+    deliveries = looks = 0
+    with _going_on("questions to Vipps"):
+        looks = looking.ring_due(by=by)
     with _going_on("deliveries"):
         deliveries = outbound.ring_due()
     _forget_old_nudges()
@@ -67,6 +70,7 @@ def sweep_once(*, by: Actor) -> Swept:
         run=run,
         notices=read,
         deliveries=deliveries,
+        looks=looks,
     )
 
 

@@ -6,7 +6,7 @@ import uuid
 from celery import shared_task
 from django.db import close_old_connections
 
-from refunds import checks, comparison, doorbell, execution, outbound, rounds, settling, sweep
+from refunds import checks, comparison, doorbell, execution, looking, outbound, rounds, settling, sweep
 from stores.actors import hub
 from stores.registering import keep_registrations
 
@@ -50,6 +50,14 @@ def read_settlement(unit_id: object) -> None:
     number = _number(unit_id)
     if number is not None:
         settling.read(number, by=hub("worker"))
+
+
+@shared_task(name=looking.TASK)
+def look_again(request_id: object) -> None:
+    """Ask Vipps again for the request with that id; an id that is none, or nobody's, does nothing."""
+    number = _number(request_id)
+    if number is not None:
+        looking.look(number, by=hub("worker"))
 
 
 @shared_task(name=outbound.TASK)

@@ -46,6 +46,7 @@ _CODES: dict[str, Promise] = {
     "rejected": _("not approved"),
     "withdrawn": _("withdrawn"),
     "expired": _("nobody approved it in time"),
+    "settled_by_people": _("settled by two people at headquarters"),
 }
 
 _REASONS = (
@@ -85,6 +86,9 @@ _REASONS = (
     gettext_noop("the last key is used up"),
     gettext_noop("no send of this key was applied; a new key"),
     gettext_noop("a refund with a key of this hub has no row here"),
+    gettext_noop("two people at headquarters settled it: {tail}"),
+    gettext_noop("two people at headquarters lifted the hold: {tail}"),
+    gettext_noop("the review of {tail} ended"),
 )
 _PATTERNS = tuple((re.compile(re.escape(text).replace(r"\{tail\}", "(?P<tail>.*)"), re.DOTALL), text) for text in _REASONS)
 _CODE_AND_FACTS = re.compile(r"(?P<code>[a-z_]+) (?P<facts>\(.*\))", re.DOTALL)
@@ -106,6 +110,12 @@ def because_in_words(because: str) -> str:
     if found is not None and found["code"] in _CODES:
         return f"{code_in_words(found['code'])} {found['facts']}"
     return code_in_words(because)
+
+
+def proposal_in_words(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The choices among the facts about a proposal, as people read them."""
+    fields = [field for field in ("ends_as", "verdict") if field in facts]
+    return {field: choice_in_words(field, facts[field], model="ReviewProposal") for field in fields}
 
 
 def choice_in_words(field: str, value: str, *, model: str = "Refund") -> str:

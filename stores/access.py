@@ -20,6 +20,7 @@ class Right(Enum):
     SEARCH_ORDERS = auto()
     REQUEST_REFUND = auto()
     APPROVE_REFUND = auto()
+    SETTLE_REVIEW = auto()
     SEE_STORE_REFUNDS = auto()
     SEE_HQ = auto()
     MANAGE_STORES = auto()
@@ -38,8 +39,10 @@ RIGHTS_OF_ROLE: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: frozenset(
         {Right.SEE_HQ, Right.MANAGE_STORES, Right.SEARCH_ORDERS, Right.PAUSE_REFUNDS, Right.RECONCILE}
     ),
-    Role.APPROVER: frozenset({Right.SEE_HQ, Right.APPROVE_REFUND, Right.SEARCH_ORDERS, Right.PAUSE_REFUNDS}),
-    Role.FINANCE: frozenset({Right.SEE_HQ, Right.PAUSE_REFUNDS, Right.RECONCILE}),
+    Role.APPROVER: frozenset(
+        {Right.SEE_HQ, Right.APPROVE_REFUND, Right.SETTLE_REVIEW, Right.SEARCH_ORDERS, Right.PAUSE_REFUNDS}
+    ),
+    Role.FINANCE: frozenset({Right.SEE_HQ, Right.SETTLE_REVIEW, Right.PAUSE_REFUNDS, Right.RECONCILE}),
     Role.SECURITY: frozenset({Right.SEE_HQ, Right.MANAGE_KEYS, Right.MANAGE_PEOPLE, Right.SEE_TRAIL, Right.PAUSE_REFUNDS}),
     Role.AUDITOR: frozenset({Right.SEE_HQ, Right.SEE_TRAIL, Right.SEARCH_ORDERS}),
 }

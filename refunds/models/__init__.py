@@ -12,6 +12,7 @@ from refunds.models.outside import OUTSIDE, Acknowledgement, OutsideRefund
 from refunds.models.pause import Pause, PauseScope
 from refunds.models.refund import ENDS, IN_FLIGHT, Kind, Reason, Refund, State, WaitsFor
 from refunds.models.restore import RestoreEpoch, RestoreLook
+from refunds.models.review import Ending, HoldLift, LookRequest, ReviewProposal, Verdict
 
 __all__ = [
     "ENDS",
@@ -27,11 +28,14 @@ __all__ = [
     "Delivery",
     "Difference",
     "DifferenceKind",
+    "Ending",
     "EntryKind",
     "EventType",
     "Heartbeat",
+    "HoldLift",
     "Kind",
     "LedgerEntry",
+    "LookRequest",
     "Night",
     "Observation",
     "OrderAccount",
@@ -44,8 +48,10 @@ __all__ = [
     "Refund",
     "RestoreEpoch",
     "RestoreLook",
+    "ReviewProposal",
     "Source",
     "State",
+    "Verdict",
     "WaitsFor",
     "WebhookEndpoint",
 ]

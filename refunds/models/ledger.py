@@ -59,6 +59,7 @@ class EntryKind(models.TextChoices):
     ORPHAN = "orphan", _("ours, without a row")
     CORRECTION = "correction", _("correction")
     RECOGNISED = "recognised", _("recognised as ours")
+    REVERSAL = "reversal", _("taken back")
 
 
 class LedgerEntry(models.Model):

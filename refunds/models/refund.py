@@ -143,6 +143,19 @@ class Refund(models.Model):
                     *("fingerprint", "accepted_at"),
                 ],
             ),
+            pgtrigger.Trigger(
+                name="review_is_declined_by_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state=State.REVIEW, new__state=State.DECLINED),
+                func="""
+                IF NOT EXISTS (SELECT FROM refunds_reviewproposal
+                    WHERE refund_id = NEW.id AND ends_as = 'declined' AND verdict = 'confirmed') THEN
+                    RAISE EXCEPTION 'two people decline a refund in review';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
             *never_deleted("refund"),
         ]
 

@@ -3,13 +3,28 @@
 from typing import Any
 from uuid import UUID
 
+import pgtrigger
 import pytest
+from django.db import ProgrammingError, transaction
 
 from refunds import ledger, states
-from refunds.models import ENDS, EntryKind, LedgerEntry, OrderAccount, Outbox, Refund, State
+from refunds.models import (
+    ENDS,
+    EntryKind,
+    LedgerEntry,
+    Observation,
+    OrderAccount,
+    Outbox,
+    Refund,
+    ReviewProposal,
+    Source,
+    State,
+    Verdict,
+)
 from refunds.states import MOVES, Move
-from stores import audit
+from stores import audit, clock
 from stores.actors import hub
+from stores.models import User
 from tests.conftest import Chain
 from tests.refunds.asking import ask, run
 
@@ -92,7 +107,30 @@ def refund(chain: Chain) -> Refund:
 
 
 def _put(refund: Refund, state: State, **columns: Any) -> None:
-    Refund.objects.filter(pk=refund.pk).update(state=state, **columns)
+    with pgtrigger.ignore("refunds.Refund:review_is_declined_by_two"):
+        Refund.objects.filter(pk=refund.pk).update(state=state, **columns)
+
+
+def _as_two_people_agreed(refund: Refund, ends_as: State) -> None:
+    """A confirmed proposal that the refund ends so."""
+    first, second = User.objects.filter(username__in=("hanne", "mona")).order_by("username")
+    readings = [
+        Observation.objects.create(
+            order=refund.order, refund=refund, source=source, facts={}, digest=source, seen_at=clock.db_now()
+        )
+        for source in (Source.PAYMENT, Source.EVENTS)
+    ]
+    ReviewProposal.objects.create(
+        refund=refund,
+        ends_as=ends_as,
+        note="agreed",
+        proposed_by=first,
+        decided_by=second,
+        decided_at=clock.db_now(),
+        verdict=Verdict.CONFIRMED,
+        payment=readings[0],
+        log=readings[1],
+    )
 
 
 def _told(refund: Refund) -> list[str]:
@@ -111,6 +149,8 @@ def test_each_move_changes_state_money_and_trail_together(refund: Refund, row: M
     _put(refund, before, fence=3)
     if row is states.T7_AFTER_ALL:
         ledger.book(refund.order, EntryKind.VOID, refund.amount_minor, refund=refund)
+    if row.name == "T15":
+        _as_two_people_agreed(refund, row.after)
     entries, told = LedgerEntry.objects.count(), _told(refund)
     assert states.move(refund, row, by=BY, because="the test says so", fence=3 if row.fenced else None)
     refund.refresh_from_db()
@@ -170,6 +210,22 @@ def test_nothing_that_was_sent_is_withdrawn(refund: Refund, row: Move) -> None:
     _put(refund, row.before[0], sends=1, fence=1)
     assert not states.move(refund, row, by=BY, because="too late", fence=1 if row.fenced else None)
     assert _balances(refund) == (0, 20_000, 0, False)
+
+
+@pytest.mark.parametrize(("ends_as", "verdict"), [("refunded", "confirmed"), ("declined", "withdrawn"), (None, None)])
+def test_the_database_itself_declines_no_review_without_two_people(
+    refund: Refund, ends_as: State | None, verdict: str | None
+) -> None:
+    _put(refund, State.REVIEW)
+    if ends_as is not None:
+        _as_two_people_agreed(refund, State(ends_as))
+        with pgtrigger.ignore("refunds.ReviewProposal:review_verdict_is_final"):
+            ReviewProposal.objects.update(verdict=verdict, **({} if verdict == "confirmed" else {"decided_by": None}))
+    with pytest.raises(ProgrammingError, match="two people"), transaction.atomic():
+        states.move(refund, states.T15_DECLINED, by=BY, because="one alone")
+    refund.refresh_from_db()
+    assert refund.state == State.REVIEW
+    assert _balances(refund)[:2] == (0, 20_000)
 
 
 def test_a_refund_that_nobody_has_moves_nothing(chain: Chain) -> None:
