@@ -24,6 +24,8 @@ COUNTS_AFTER_END = timedelta(days=7)
 """Vipps repeats a notice for at most 7 days (Vipps: Webhooks API, retries)."""
 WAITS_FOR_SECRET = timedelta(hours=1)
 _LONGEST_HEADER = 500
+_NO_NUL = "\ufffd"
+"""PostgreSQL keeps no NUL; left out, it would make a header right that came wrong."""
 
 
 class TooManyUnread(HubError):
@@ -65,7 +67,7 @@ def keep_notice(token: str, *, body: bytes, headers: Mapping[str, str]) -> Notic
     unread = Notice.objects.filter(registration=registration, verdict=NoticeVerdict.UNREAD).order_by("-id")
     if len(unread.values_list("pk")[:MOST_UNREAD]) >= MOST_UNREAD:
         raise TooManyUnread(_("Too many notices wait to be read. Come back later."))
-    kept = {name: headers.get(name, "").replace("\0", "")[:_LONGEST_HEADER] for name in KEPT_HEADERS}
+    kept = {name: headers.get(name, "").replace("\0", _NO_NUL)[:_LONGEST_HEADER] for name in KEPT_HEADERS}
     return Notice.objects.create(registration=registration, body=body, headers=kept, received_at=clock.db_now())
 
 
@@ -89,7 +91,7 @@ def read_notice(notice_id: int) -> News | None:
             return None
         try:
             told = _reader.decode(bytes(notice.body))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             _write(notice, NoticeVerdict.MALFORMED)
             return None
         unit = _unit_of(notice.registration, told.msn)

@@ -1,5 +1,6 @@
 """The environment of every test run, set before Django reads its settings; loaded by pytest's `-p tests.environment`."""
 
+import atexit
 import base64
 import os
 import secrets
@@ -47,5 +48,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_unconfigure() -> None:
     """Stop the embedded PostgreSQL, if this run started it."""
+    _stop()
+
+
+def end_with_this_process() -> None:
+    """The same for a program that is not pytest."""
+    atexit.register(_stop)
+
+
+def _stop() -> None:
+    global _started_here
     if _started_here and "PYTEST_XDIST_WORKER" not in os.environ:
+        _started_here = False
         embedded.stop(PROJECT)

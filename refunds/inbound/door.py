@@ -16,6 +16,8 @@ _COME_BACK_SECONDS = 60
 @require_POST
 def receive(request: HttpRequest, token: str) -> HttpResponse:
     """200 once it is kept, 404 for an address nobody was given, 413 beyond 64 KiB, 503 while too many wait."""
+    if request.META.get("QUERY_STRING"):
+        return HttpResponse(status=404)  # the address is signed with its query, and those we give have none
     body = request.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
         return HttpResponse(status=413)

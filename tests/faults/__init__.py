@@ -4,5 +4,8 @@ import os
 
 import django
 
+from tests import environment
+
+environment.end_with_this_process()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hq.settings")
 django.setup()

@@ -112,6 +112,7 @@ def test_told_twice_is_looked_at_once(chain: Chain) -> None:
         (VIPPS, body_of("100001", REFERENCE), "other_unit"),
         (VIPPS, b"", "malformed"),
         (VIPPS, b"[" * 5_000, "malformed"),
+        (VIPPS, b'{"a":' * 10_000, "malformed"),
         (VIPPS, b'{"msn": 100002}', "malformed"),
         (VIPPS, body_of("100002", "BGO\x00"), "malformed"),
         (VIPPS, body_of("100002\n", REFERENCE), "malformed"),
