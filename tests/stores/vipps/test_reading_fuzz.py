@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from refunds import gateway, reconciliation
+from refunds import deciding, gateway
 from refunds.gateway import Meaning
 from stores.vipps import ecom_reading, reading
 from tests.faults.answers import run
@@ -40,7 +40,7 @@ def _numbers_in_any_form(members: dict[str, Any], name: str) -> int:
 
 SABOTAGE: list[tuple[str, object, str, Callable[..., object]]] = [
     ("a higher sum counts", gateway, "_meaning_of_answer", _generous),
-    ("any amount counts", reconciliation, "_is_exactly_ours", lambda event, refund: True),
+    ("any amount counts", deciding, "is_exactly", lambda event, **ours: True),
     ("the last of two members counts", reading, "_members", dict),
     ("decimals and texts count", ecom_reading, "read_minor", _numbers_in_any_form),
 ]
