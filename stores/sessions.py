@@ -36,7 +36,7 @@ class _Process:
 
     def __init__(self, transport: Transport | None = None) -> None:
         self.guard = threading.Lock()
-        self.tokens = TokenCache()
+        self.tokens = TokenCache(clock=clock.monotonic)
         self.opened: dict[int, _Opened] = {}
         self._transport = transport
 
@@ -84,7 +84,7 @@ def forget_all() -> None:
     """Drop every opened key and every token of this process."""
     with _process.guard:
         _process.opened.clear()
-        _process.tokens = TokenCache()
+        _process.tokens = TokenCache(clock=clock.monotonic)
 
 
 @contextmanager
@@ -117,6 +117,7 @@ def _session(key_set: KeySet, *, msn: str | None, by: Actor, why: str) -> VippsS
         transport=_process.transport(),
         tokens=_process.tokens,
         system=_system(),
+        clock=clock.monotonic,
     )
 
 

@@ -15,7 +15,7 @@ from stores.clock import Source
 from stores.errors import Misconfigured
 from stores.models import Entry, KeySet, SalesUnit, Secret
 from stores.vipps.epayment import Epayment
-from stores.vipps.errors import VippsError
+from stores.vipps.errors import NotSent, VippsError
 from stores.vipps.exchange import Deadline, Request, Response
 from tests.stores.conftest import OPENED, Ground, keys_named, make_ground, unit_of
 
@@ -211,3 +211,26 @@ def test_sessions_open_from_many_threads_at_once(listener: Listener) -> None:
     assert failures == []
     assert 2 <= len(openings()) <= 12
     assert {request.headers["client_id"] for request in listener.heard} == {"id-OSL", "id-BGO"}
+
+
+class Watch(Listener):
+    """Writes only what may still be written, as a transport does."""
+
+    def send(self, request: Request, *, deadline: Deadline) -> Response:
+        deadline.check_may_write(request.operation)
+        return super().send(request, deadline=deadline)
+
+
+def test_a_session_measures_its_tokens_and_its_deadlines_by_the_hubs_clock(ground: Ground) -> None:
+    """The moment after which a refund may not be written any more comes from there, so it must be compared there."""
+    elapsed, watch = 1_000_000.0, Watch()
+    with clock.bound(Source(monotonic=lambda: elapsed)), sessions.use_transport(watch):
+        session = sessions.open_session(ground.oslo_unit, by=WORKER, why="a refund")
+        session.ensure_token()
+        with pytest.raises(NotSent):
+            session.call("refund", "POST", "/x", send_before=elapsed - 1)
+        with pytest.raises(VippsError):
+            session.call("refund", "POST", "/x", send_before=elapsed + 1)
+        elapsed += 4_000.0
+        session.ensure_token()
+    assert [request.operation for request in watch.heard] == ["token", "refund", "token"]
