@@ -1,0 +1,70 @@
+"""`python -m tests.faults.schedules --count N --seed S [--jobs J] [--replay SEED]`: the seeds from S on, on PostgreSQL."""
+
+import argparse
+import json
+import logging
+import subprocess
+import sys
+import time
+
+from django.db import connection
+
+from tests.faults.schedules.running import run
+from tests.faults.schedules.seeds import KEPT
+from tests.faults.schedules.tally import Tally
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="processes, each with a database of its own")
+    parser.add_argument("--replay", type=int, action="append", help="this seed alone; may be given again")
+    parser.add_argument("--kept", action="store_true", help="the seeds that once failed")
+    parser.add_argument("--part", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    logging.disable(logging.WARNING)
+    started = time.monotonic()
+    if given.jobs > 1:
+        tally = _shared(given.count, given.seed, jobs=given.jobs)
+    else:
+        seeds = given.replay or (list(KEPT) if given.kept else range(given.seed, given.seed + given.count))
+        tally = _played(list(seeds), part=given.part)
+    if given.part:
+        sys.stdout.write(tally.written() + "\n")
+        return 0
+    for seed, violations in sorted(tally.failed.items()):
+        sys.stdout.write(f"seed {seed}: {'; '.join(violations)}\n    python -m tests.faults.schedules --replay {seed}\n")
+    told = {**tally.as_json(), "first_seed": given.seed, "seconds": round(time.monotonic() - started, 1)}
+    sys.stdout.write(json.dumps(told) + "\n")
+    return 1 if tally.failed or tally.vacuous else 0
+
+
+def _played(seeds: list[int], *, part: str | None) -> Tally:
+    """In a test database of this program's own."""
+    settings = connection.settings_dict
+    settings["TEST"]["NAME"] = f"test_{settings['NAME']}_schedules{'_' + part if part else ''}"
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, keepdb=True)
+    return run(seeds)
+
+
+def _shared(count: int, first: int, *, jobs: int) -> Tally:
+    """The same seeds over several processes."""
+    share = -(-count // jobs)
+    command = [sys.executable, "-m", "tests.faults.schedules"]
+    parts = []
+    for job in range(jobs):
+        start = first + job * share
+        own = ["--seed", str(start), "--count", str(min(share, first + count - start)), "--part", str(job + 1)]
+        parts.append(subprocess.Popen([*command, *own], stdout=subprocess.PIPE, text=True))
+    tally = Tally()
+    for process in parts:
+        told, _ = process.communicate()
+        if process.returncode:
+            raise SystemExit(process.returncode)
+        tally.add(Tally.read(told.splitlines()[-1]))
+    return tally
+
+
+if __name__ == "__main__":
+    sys.exit(main())
