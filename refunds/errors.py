@@ -35,9 +35,27 @@ class PossibleDuplicate(Conflict):
 
 
 class DisputedCapture(Conflict):
-    """The customer's bank has taken the money back already."""
+    """The customer's bank has taken the money back already; a refund would pay it twice."""
 
     code = "disputed_capture"
+
+    def __init__(self, *, disputed_minor: int) -> None:
+        super().__init__(
+            _(
+                "The customer’s bank has already taken money of this order back from us. A refund would pay the customer "
+                "twice. Ask headquarters before you go on."
+            ),
+            disputed_minor=disputed_minor,
+        )
+
+
+class HeadquartersOnly(Forbidden):
+    """Only headquarters knows how the dispute stands."""
+
+    code = "headquarters_only"
+
+    def __init__(self) -> None:
+        super().__init__(_("The customer’s bank has taken money of this order back: only headquarters can approve this."))
 
 
 class ReasonNeeded(Invalid):

@@ -10,16 +10,26 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from refunds import identity, ledger, notes, nudges, pausing, policy, queries, states
-from refunds.errors import Denied, KeyReused, NotWaiting, OwnRefund, PossibleDuplicate, ReasonNeeded, RefundNotFound
+from refunds.errors import (
+    Denied,
+    DisputedCapture,
+    HeadquartersOnly,
+    KeyReused,
+    NotWaiting,
+    OwnRefund,
+    PossibleDuplicate,
+    ReasonNeeded,
+    RefundNotFound,
+)
 from refunds.events import KeyReused as KeyReusedEvent
 from refunds.events import RefundAccepted
 from refunds.models import Reason, Refund, State
-from stores import access, audit, clock
+from stores import access, audit, clock, settled
 from stores.access import Asker, Right
 from stores.actors import Actor
 from stores.audit import Subject
 from stores.errors import Forbidden, Invalid, NotFound
-from stores.models import Order, Store, StoreSystem, User
+from stores.models import Order, Role, Store, StoreSystem, User
 from stores.money import Money
 
 DUPLICATE_WINDOW = timedelta(minutes=10)
@@ -51,11 +61,12 @@ def request_refund(
     asker: Asker,
     by: Actor,
     confirms_duplicate: bool = False,
+    confirms_dispute: bool = False,
 ) -> Accepted:
     """Accept a refund of the order with that public id, or return the one the same request made before.
 
-    Raises Forbidden, NotFound, ReasonNeeded, Denied (its code says which rule), PossibleDuplicate, KeyReused. Nothing is
-    written unless it is accepted; the money is reserved in the same transaction.
+    Raises Forbidden, NotFound, ReasonNeeded, Denied (its code says which rule), DisputedCapture, PossibleDuplicate,
+    KeyReused. Nothing is written unless it is accepted; the money is reserved in the same transaction.
     """
     access.require(asker, Right.REQUEST_REFUND, store=refunding_store)
     if not refunding_store.is_open:
@@ -79,6 +90,8 @@ def request_refund(
     if earlier is not None:
         return Accepted(refund=earlier, is_new=False)
     verdict = decide(order, money, refunding_store=refunding_store, asker=asker)
+    if verdict.disputed_minor and not confirms_dispute:
+        raise DisputedCapture(disputed_minor=verdict.disputed_minor)
     refund = Refund(
         id=refund_id,
         order=order,
@@ -107,8 +120,13 @@ def request_refund(
 
 
 def approve_refund(refund_id: uuid.UUID, *, asker: User, by: Actor) -> Refund:
-    """T2: another person lets it go. Raises RefundNotFound, Forbidden, OwnRefund, NotWaiting."""
+    """T2: another person lets it go; where the customer's bank took the money back, one of headquarters.
+
+    Raises RefundNotFound, Forbidden, OwnRefund, HeadquartersOnly, NotWaiting.
+    """
     refund = _waiting_for_approval(refund_id, asker)
+    if settled.disputed_minor(refund.order) and Role.APPROVER not in access.hq_roles_of(asker):
+        raise HeadquartersOnly
     with transaction.atomic(durable=True):
         if not states.move(
             refund,
@@ -207,6 +225,7 @@ def decide(order: Order, money: Money, *, refunding_store: Store, asker: Asker) 
                 order, refunding_store=refunding_store, person=asker if isinstance(asker, User) else None
             ),
             approval_above_minor=settings.APPROVAL_ABOVE_MINOR.get(order.currency),
+            disputed_minor=settled.disputed_minor(order),
         )
     )
     if isinstance(verdict, policy.Allowed):

@@ -16,7 +16,8 @@ REFUND_PERIOD = timedelta(days=365)
 class Facts:
     """All that the verdict depends on; amounts in minor units of the order's currency.
 
-    `captured_minor` is None until Vipps was asked, `left_minor` already counts money in flight anywhere.
+    `captured_minor` is None until Vipps was asked, `left_minor` already counts money in flight anywhere. `disputed_minor` is
+    what the customer's bank took back and has not given back.
     """
 
     amount_minor: int
@@ -31,13 +32,18 @@ class Facts:
     has_keys: bool
     is_paused: bool = False
     approval_above_minor: int | None = None
+    disputed_minor: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Allowed:
-    """It may be asked for; `needs_approval` says that a second person must agree first."""
+    """It may be asked for; `needs_approval` says that a second person must agree first.
+
+    `disputed_minor` is what the customer's bank has taken back already: whoever asks must know, or the customer is paid twice.
+    """
 
     needs_approval: bool
+    disputed_minor: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +66,8 @@ def decide(facts: Facts) -> Verdict:
         if refusal is not None:
             return refusal
     limit = facts.approval_above_minor
-    return Allowed(needs_approval=limit is not None and facts.amount_minor > limit)
+    is_above_limit = limit is not None and facts.amount_minor > limit
+    return Allowed(needs_approval=is_above_limit or facts.disputed_minor > 0, disputed_minor=facts.disputed_minor)
 
 
 def _amount_is_positive(facts: Facts) -> Refusal | None:

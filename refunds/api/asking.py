@@ -23,4 +23,5 @@ def ask(asked: dict[str, Any], *, request_key: str, system: StoreSystem, by: Act
         asker=system,
         by=by,
         confirms_duplicate=asked["confirms_duplicate"],
+        confirms_dispute=asked["confirms_dispute"],
     )

@@ -36,7 +36,8 @@ REFUND_REQUEST: dict[str, Any] = {
         "Accepts a refund of an order that any store of the chain sold, on behalf of the store the API key belongs to. 202: "
         "it is written down and will be carried out; ask again at Location. The same key with the same body repeats the "
         "answer (Idempotency-Replayed: true); with another body it is refused (422, key_reused). Codes of 409: "
-        "exceeds_left, nothing_left, on_hold, not_captured, too_old, no_keys, ambiguous_order, possible_duplicate."
+        "exceeds_left, nothing_left, on_hold, not_captured, too_old, no_keys, ambiguous_order, possible_duplicate, "
+        "disputed_capture."
     ),
     "tags": ["refunds"],
     "request": {"application/json": RefundBodySerializer},

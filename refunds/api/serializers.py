@@ -11,6 +11,7 @@ from rest_framework.fields import empty
 
 from refunds.models import Kind, Reason, Refund, State
 from refunds.progress import progress_of
+from stores import settled
 from stores.api.documents import ProblemSerializer
 from stores.api.fields import AmountSerializer, StrictBoolean, StrictSerializer, StrictText, UtcField
 from stores.api.ids import ORDER, REFUND, shown_id
@@ -51,6 +52,11 @@ class RefundBodySerializer(StrictSerializer):
     cashier = StrictText(max_length=80, help_text="the till's own id of its cashier")
     confirms_duplicate = StrictBoolean(
         required=False, default=False, help_text="this is another return, not the one that possible_duplicate names"
+    )
+    confirms_dispute = StrictBoolean(
+        required=False,
+        default=False,
+        help_text="refund although the customer's bank took the money back (disputed_capture); headquarters then approves it",
     )
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +189,11 @@ class RefundableSerializer(serializers.Serializer[Any]):
     left_minor = serializers.IntegerField()
     on_hold = serializers.BooleanField()
     is_confirmed = serializers.BooleanField(help_text="captured_minor is Vipps' figure, not the store's claim")
+    disputed_minor = serializers.SerializerMethodField(help_text="what the customer's bank took back and still has")
     in_flight = InFlightSerializer(many=True)
 
     def get_order_id(self, _left: Any) -> str:
         return shown_id(ORDER, self.context["order"].public_id)
+
+    def get_disputed_minor(self, _left: Any) -> int:
+        return settled.disputed_minor(self.context["order"])

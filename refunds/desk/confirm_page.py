@@ -13,10 +13,12 @@ from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import RefundForm, new_request_key
 from refunds.desk.order_page import order_page
 from refunds.models import Reason
-from stores import access
+from stores import access, settled
 from stores.errors import HubError
 from stores.models import Order
 from stores.money import Money
+
+_CAN_BE_CONFIRMED = ("possible_duplicate", "disputed_capture")
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,9 +64,10 @@ def refund(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespons
             asker=desk.user,
             by=desk.by,
             confirms_duplicate=asked["confirms_duplicate"],
+            confirms_dispute=asked["confirms_dispute"],
         )
     except HubError as problem:
-        if problem.code == "possible_duplicate":
+        if problem.code in _CAN_BE_CONFIRMED:
             return _confirmation(request, desk, order, form, problem=problem)
         return order_page(request, desk, order, _as_typed(form, problem), problem=problem)
     return redirect("desk:refund", accepted.refund.pk)
@@ -74,12 +77,15 @@ def _confirmation(
     request: HttpRequest, desk: Desk, order: Order, form: RefundForm, *, problem: HubError | None = None
 ) -> HttpResponse:
     asked = form.cleaned_data
+    disputed_minor = settled.disputed_minor(order)
     page = {
         "desk": desk,
         "order": order,
         "form": form,
         "problem": problem,
         "earlier": _earlier(order, problem) if problem else "",
+        "repeats": problem is not None and problem.code == "possible_duplicate",
+        "disputed": wording.money(disputed_minor, order.currency) if disputed_minor else "",
         "paid": wording.day_and_time(order.paid_at),
         "amount": wording.money(asked["amount"], order.currency),
         "reason": Reason(asked["reason"]).label,

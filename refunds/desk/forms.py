@@ -60,6 +60,7 @@ class RefundForm(forms.Form):
     reason_text = forms.CharField(max_length=200, required=False, label=_("In your own words"))
     request_key = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
     confirms_duplicate = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    confirms_dispute = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         """Ask for words where the reason is "other"."""

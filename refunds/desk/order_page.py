@@ -14,7 +14,7 @@ from refunds.desk import rows, wording
 from refunds.desk.amounts import parse_amount
 from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import RefundForm, new_request_key
-from stores import access, audit
+from stores import access, audit, settled
 from stores.errors import HubError
 from stores.events import OrderOpened
 from stores.models import Order
@@ -60,11 +60,13 @@ def order_page(
 ) -> HttpResponse:
     """The order with `form` as she left it, and what was wrong, in place."""
     left = queries.left_of(order)
+    disputed_minor = settled.disputed_minor(order)
     page: dict[str, Any] = {
         "desk": desk,
         "order": order,
         "form": form,
         "problem": problem,
+        "disputed": wording.money(disputed_minor, order.currency) if disputed_minor else "",
         "balance": rows.balance_of(order, left),
         "all_that_is_left": wording.typed_money(left.left_minor),
         "paid": wording.day_and_time(order.paid_at),

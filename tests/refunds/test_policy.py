@@ -39,6 +39,11 @@ BROKEN: list[tuple[dict[str, Any], str, int, str]] = [
 ]
 
 
+def test_what_the_bank_took_back_needs_two_people_whatever_the_amount() -> None:
+    disputed = decide(replace(FINE, disputed_minor=1))
+    assert disputed == Allowed(needs_approval=True, disputed_minor=1)
+
+
 def test_a_sound_wish_is_allowed_without_approval() -> None:
     assert decide(FINE) == Allowed(needs_approval=False)
 
