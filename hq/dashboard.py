@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Q, QuerySet, Sum
+from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.aggregates import Aggregate
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from hq.admin.asking import asker_of, company_of
 from hq.admin.showing import NOTHING, money, page_of
 from refunds import queries
-from refunds.models import Delivery, Refund, State
-from stores.models import OrderConflict, SalesUnit
+from refunds.models import Delivery, OrderAccount, Refund, ReviewProposal, State
+from stores.models import Company, OrderConflict, SalesUnit
 
 Text = str | Promise
 SHOWN = 8
@@ -87,8 +87,27 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
         .annotate(count=Count("pk"), oldest=Min(F("moved_at")))
     }
     unclear = _Kind(refunds=refunds, counts=counts)
+    open_proposals = ReviewProposal.objects.filter(
+        verdict="", refund__state=State.REVIEW, refund__refunding_store__company=company
+    )
+    proposed = open_proposals.aggregate(count=Count("pk"), oldest=Min("proposed_at"))
     return [
         unclear.work(State.REVIEW, _("In review"), "gavel", is_urgent=True),
+        Work(
+            title=_("Reviews for a second person"),
+            icon="group_add",
+            count=proposed["count"],
+            oldest=_age(proposed["oldest"]),
+            link=f"{reverse('admin:refunds_refund_changelist')}?proposal=waiting",
+            is_urgent=True,
+        ),
+        Work(
+            title=_("Orders on hold without a review"),
+            icon="lock",
+            count=_holds_for_people(company),
+            link=f"{reverse('admin:refunds_orderaccount_changelist')}?lifted_by=people",
+            is_urgent=True,
+        ),
         unclear.work(State.UNKNOWN, _("Outcome being found out"), "help"),
         unclear.work(State.AWAITING_APPROVAL, _("Waiting for approval"), "approval"),
         Work(
@@ -113,6 +132,11 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
             is_urgent=True,
         ),
     ]
+
+
+def _holds_for_people(company: Company) -> int:
+    reviews = Refund.objects.filter(order=OuterRef("order"), state=State.REVIEW)
+    return OrderAccount.objects.filter(~Exists(reviews), on_hold=True, order__store__company=company).count()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from refunds import evidence, identity, ledger, states
 from refunds.errors import Contradicted, LookFirst
 from refunds.evidence import Contradiction, Evidence
-from refunds.models import Attempt, Ending, Observation, Refund, Source
+from refunds.models import Attempt, Ending, Observation, Refund, RestoreEpoch, Source
 from stores import clock
 from stores.vipps.types import Amount, Event
 
@@ -42,9 +42,14 @@ class Snapshot:
 
 
 def latest(refund: Refund) -> Snapshot:
-    """What Vipps showed last, read after the refund came into review and not long ago. Raises LookFirst."""
+    """What Vipps showed last, read after the refund came into review, not long ago, and since any restore.
+
+    Raises LookFirst.
+    """
     payment, log = _newest(refund, Source.PAYMENT), _newest(refund, Source.EVENTS)
-    oldest = max(refund.moved_at, clock.db_now() - EVIDENCE_LASTS)
+    restores = RestoreEpoch.objects.filter(company=refund.refunding_store.company_id)
+    restored_at = restores.order_by("-declared_at").values_list("declared_at", flat=True).first()
+    oldest = max(refund.moved_at, clock.db_now() - EVIDENCE_LASTS, restored_at or refund.moved_at)
     if payment is None or log is None or min(payment.seen_at, log.seen_at) <= oldest:
         raise LookFirst
     return Snapshot(payment=payment, log=log, evidence=evidence_in(refund, payment, log))

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RangeDateFilter, RangeNumericFilter
 from unfold.utils import parse_date_str
 
+from refunds.models import State
+
 
 class SellingStoreFilter(AutocompleteSelectFilter):
     """The store that sold, beside the one that took the goods back."""
@@ -88,4 +90,36 @@ class MissingKeysFilter(DropdownFilter):
             return queryset.exclude(key_set__version__gt=0)
         if self.value() == "present":
             return queryset.filter(key_set__version__gt=0)
+        return queryset
+
+
+class ProposalFilter(DropdownFilter):
+    """Refunds in review for which an end is proposed, or not yet."""
+
+    title = _("proposal to end a review")
+    parameter_name = "proposal"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("waiting", _("waits for a second person")), ("none", _("none yet"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "waiting":
+            return queryset.filter(state=State.REVIEW, proposals__verdict="")
+        if self.value() == "none":
+            return queryset.filter(state=State.REVIEW).exclude(proposals__verdict="")
+        return queryset
+
+
+class HoldFilter(DropdownFilter):
+    """Holds that a review will end, or that two people have to lift."""
+
+    title = _("what lifts it")
+    parameter_name = "lifted_by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("people", _("two people")), ("review", _("the end of a review"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in ("people", "review"):
+            return queryset.filter(is_in_review=self.value() == "review")
         return queryset

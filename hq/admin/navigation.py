@@ -29,6 +29,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 {"title": _("Work to do"), "icon": "inbox", "link": reverse_lazy("admin:index")},
                 _page(_("Refunds"), "undo", "refunds_refund"),
                 _page(_("Orders"), "receipt_long", "stores_order", Right.SEARCH_ORDERS),
+                _page(_("Orders on hold"), "lock", "refunds_orderaccount"),
                 _page(_("Contradictions"), "sync_problem", "stores_orderconflict"),
                 {
                     "title": _("Clearing"),

@@ -1,4 +1,4 @@
-"""Refunds: read-only lists and a timeline; the only buttons are an approver's yes and no."""
+"""Refunds: read-only lists and a timeline; the buttons are an approver's yes and no, and those of a review."""
 
 from typing import Any
 
@@ -12,11 +12,12 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from hq.admin import refund_timeline
+from hq.admin import refund_timeline, review_log
 from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, asker_of
 from hq.admin.base import LongListAdmin
-from hq.admin.filters import AmountFilter, DaysFilter, SellingStoreFilter
+from hq.admin.filters import AmountFilter, DaysFilter, ProposalFilter, SellingStoreFilter
+from hq.admin.review_actions import ReviewActions
 from hq.admin.showing import link_to, money, page_of
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
 from refunds import intake, queries, telling
@@ -48,13 +49,14 @@ class NoteForm(VerbForm):
 
 
 @register(Refund, site=site)
-class RefundAdmin(LongListAdmin):
+class RefundAdmin(ReviewActions, LongListAdmin):
     """Every refund of the chain; a row opens as a timeline."""
 
     company_path = "order__store__company"
     list_display = ("number_link", "state_label", "amount", "sold_by", "refunding_store", "asked_by", "accepted_at")
     list_filter = (
         ("state", MultipleChoicesDropdownFilter),
+        ProposalFilter,
         ("refunding_store", AutocompleteSelectFilter),
         ("order__store", SellingStoreFilter),
         ("accepted_at", DaysFilter),
@@ -75,7 +77,7 @@ class RefundAdmin(LongListAdmin):
         ("how_it_went", "provider_code"),
     )
     readonly_fields = tuple(name for line in fields for name in line)
-    actions_detail = ("reject", "approve")
+    actions_detail = ("reject", "approve", "ask_vipps", "propose_end", "withdraw_end", "reject_end", "confirm_end")
     change_form_outer_before_template = "admin/refund_progress.html"
     change_form_outer_after_template = "admin/refund_timeline.html"
 
@@ -103,6 +105,8 @@ class RefundAdmin(LongListAdmin):
         if refund is not None:
             context["progress"] = progress_of(refund)
             context["timeline"] = refund_timeline.timeline_of(refund)
+            if refund.state == State.REVIEW:
+                context["review"] = review_log.panel_of(refund)
         return super().changeform_view(request, object_id, form_url, context)
 
     @display(description=_("refund"))

@@ -1,6 +1,6 @@
 """A page for one verb: what will happen, a form, a button; the verb decides, the page shows its refusal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +20,21 @@ Text = str | Promise
 
 
 @dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows to read beside the form."""
+
+    title: Text
+    headers: Sequence[Text]
+    rows: Sequence[Sequence[Text]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerbPage:
     """What a verb's page says.
 
     `back` is where cancelling leads, and where one lands afterwards. `needs_fresh_proof` asks for the second factor
-    again: for keys, people and approvals. `facts` are lines of (label, value) shown above the form.
+    again: for keys, people and approvals. `facts` are lines of (label, value) shown above the form, `table` stands below
+    it, `warning` is what one should know before one begins.
     """
 
     title: Text
@@ -34,6 +44,8 @@ class VerbPage:
     is_dangerous: bool = False
     needs_fresh_proof: bool = False
     facts: list[tuple[Text, Text]] = field(default_factory=list)
+    warning: Text = ""
+    table: Table | None = None
 
 
 class VerbForm(forms.Form):

@@ -235,6 +235,8 @@ def test_the_first_screen_is_work_to_do(
     counts = {str(kind.title): kind.count for kind in answer.context["work"]}
     assert counts == {
         "In review": 0,
+        "Reviews for a second person": 0,
+        "Orders on hold without a review": 0,
         "Outcome being found out": 1,
         "Waiting for approval": 1,
         "Contradictions": 0,
