@@ -98,6 +98,23 @@ def test_in_a_long_queue_a_row_has_at_most_two_messages_and_the_sweep_helps(
     assert len(posts(chain)) == 5
 
 
+def test_of_two_sweeps_at_once_one_announces(
+    time: Time, broker: Broker, sold: Callable[[], Refund], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refunds = [sold() for _ in range(2)]
+    time.move(seconds=3)
+
+    def publish_while_another_sweeps(task: str, row_id: str) -> bool:
+        monkeypatch.setattr(nudge, "publish", broker.publish)
+        assert sweep_once(by=SWEEP).announced == 2
+        return broker.publish(task, row_id)
+
+    monkeypatch.setattr(nudge, "publish", publish_while_another_sweeps)
+    assert sweep_once(by=SWEEP).announced == 1
+    assert sorted(set(broker.took)) == sorted(str(refund.pk) for refund in refunds)
+    assert len(broker.took) == 3
+
+
 def test_what_can_be_announced_does_not_wait_for_what_the_sweep_runs_itself(
     time: Time, sold: Callable[[], Refund], monkeypatch: pytest.MonkeyPatch
 ) -> None:

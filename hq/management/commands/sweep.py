@@ -14,6 +14,7 @@ from hq.checks import refuse_unsafe_start
 from hq.watchdog import watch_calls
 from refunds.rounds import go_round
 from refunds.sweep import sweep_once
+from stores import clock
 from stores.actors import hub
 from stores.registering import keep_registrations
 
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 _REGISTRATIONS_EVERY_SECONDS = 10.0
 """How often somebody asks whether a registration is due to be looked at; when it is, its own row says."""
+_AFTER_FAILURE_SECONDS = 1.0
+"""The database may be back at once, and what this pass would have found has waited since the one before."""
 
 
 class Command(BaseCommand):
@@ -29,7 +32,7 @@ class Command(BaseCommand):
     help = "Find due refunds and get them moving; needs no broker."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--every", type=float, default=5.0, help="seconds between passes (default 5)")
+        parser.add_argument("--every", type=float, default=5.0, help="seconds from pass to pass (default 5)")
         parser.add_argument("--once", action="store_true", help="one pass, then stop")
 
     def handle(self, *args: Any, every: float, once: bool, **options: Any) -> None:
@@ -51,6 +54,7 @@ class Command(BaseCommand):
             threading.Thread(target=_keep_registrations, args=(stop,), name="registrations", daemon=True).start()
         while not stop.is_set():
             close_old_connections()
+            due = clock.monotonic() + every
             try:
                 swept = sweep_once(by=hub("sweep"))
                 logger.info("sweep %s", swept)
@@ -59,9 +63,10 @@ class Command(BaseCommand):
             except DatabaseError:
                 # the database is away: the next pass finds the same rows
                 logger.exception("sweep failed")
+                due = clock.monotonic() + min(every, _AFTER_FAILURE_SECONDS)
             if once:
                 return
-            stop.wait(every)
+            stop.wait(max(due - clock.monotonic(), 0))
 
 
 def _keep_registrations(stop: threading.Event) -> None:
