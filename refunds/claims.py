@@ -10,7 +10,8 @@ from django.db.models import Exists, F, OuterRef
 from refunds import breakers, identity, pausing, states
 from refunds.deciding import CLEAR_ANSWERS, Books, Sent, Standing, Step
 from refunds.gateway import Meaning, Outcome
-from refunds.models import Attempt, Breaker, OrderAccount, Refund, RestoreEpoch, WaitsFor
+from refunds.models import Attempt, Breaker, Kind, OrderAccount, Refund, RestoreEpoch, WaitsFor
+from refunds.release_moves import R7_RELEASED, row_for, settle_as_released
 from stores import clock, sessions
 from stores.actors import Actor
 from stores.models import Order
@@ -67,7 +68,7 @@ def _claim(refund_id: uuid.UUID, by: Actor, *, is_watched: bool) -> Claim | None
         return None
     was_moved = states.move(
         due,
-        states.T5_CLAIM,
+        row_for(due.kind, states.T5_CLAIM),
         by=by,
         because="a worker took it",
         fence=None,
@@ -123,6 +124,7 @@ def standing_of(claim: Claim) -> Standing:
         "provider_key", "generation", "intended_at", "answer__kind"
     )
     return Standing(
+        kind=Kind(refund.kind),
         amount_minor=refund.amount_minor,
         currency=refund.currency,
         sends=refund.sends,
@@ -157,10 +159,13 @@ def books_of(account: OrderAccount) -> Books:
 
 def take(claim: Claim, step: Step, *, attempt: int = 0) -> bool:
     """Make the step that was decided; False where somebody else was first. Success needs no fence, all else does."""
-    if step.move is states.T7_SUCCESS:
+    row = row_for(claim.refund.kind, step.move)
+    if row is R7_RELEASED:
+        return settle_as_released(claim.refund, by=claim.by, because=step.because, attempt=attempt, **step.changes)
+    if row is states.T7_SUCCESS:
         return states.settle_as_refunded(claim.refund, by=claim.by, because=step.because, attempt=attempt, **step.changes)
     return states.move(
-        claim.refund, step.move, by=claim.by, because=step.because, fence=claim.fence, attempt=attempt, **step.changes
+        claim.refund, row, by=claim.by, because=step.because, fence=claim.fence, attempt=attempt, **step.changes
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from refunds import states
 from refunds.gateway import CONSEQUENCES, Meaning, Outcome
+from refunds.models import Kind
 from refunds.states import Move
 from stores.vipps.types import Event, Payment
 
@@ -44,6 +45,7 @@ class Standing:
     attempts were lost in a restore.
     """
 
+    kind: Kind = Kind.REFUND
     amount_minor: int
     currency: str
     sends: int
@@ -302,6 +304,8 @@ def _look_again(standing: Standing, now: datetime, because: str) -> Step:
 def _refusal(standing: Standing, reading: Reading, books: Books) -> str:
     """Why Vipps' own figures do not allow it; empty where they do."""
     shown = reading.payment.aggregate
+    if standing.kind == Kind.RELEASE:  # nothing leaves the merchant; what is reserved was looked at before
+        return "" if shown.currency == standing.currency else "other_currency"
     committed = books.posted_minor + books.external_minor + books.reserved_minor
     if shown.captured == 0:
         return "not_captured"

@@ -35,9 +35,17 @@ class RefundMoved(TrailEvent):
             "after": telling.choice_in_words("state", facts["after"]),
             "amount": telling.amount_in_words(facts),
         }
-        if facts["move"] != "T2r":  # there it is what a person wrote
+        if facts["move"] not in ("T2r", "R2r"):  # there it is what a person wrote
             words["because"] = telling.because_in_words(facts["because"])
         return {**facts, **words}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseMoved(RefundMoved):
+    """A move of a release's own table."""
+
+    name = "release.moved"
+    sentence = _("Release {refund} of {amount} went from {before} to {after} ({move}): {because}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +68,14 @@ class RefundAccepted(TrailEvent):
         code, colon, words = facts["reason"].partition(":")
         reason = telling.choice_in_words("reason", code) + colon + words
         return {**facts, "amount": telling.amount_in_words(facts), "reason": reason}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseAccepted(RefundAccepted):
+    """The first entry of a release: who wants a reservation let go, and why."""
+
+    name = "release.accepted"
+    sentence = _("Release {refund} of {amount}, reserved for order {reference}, was accepted in {refunding}: {reason}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -411,6 +427,8 @@ class OutsideRefundAcknowledged(TrailEvent):
 REFUND_EVENTS: tuple[type[TrailEvent], ...] = (
     RefundAccepted,
     RefundMoved,
+    ReleaseAccepted,
+    ReleaseMoved,
     RefundIntended,
     OutsideRefundSeen,
     OrderConfirmed,

@@ -4,12 +4,12 @@ import uuid
 
 from django.db import transaction
 
-from refunds import deciding, gateway, reconciliation, states
+from refunds import deciding, gateway, reconciliation, releasing, states
 from refunds.attempts import keep_answer, write_intent
 from refunds.claims import Claim, books_of, claim_refund, drop_keys, heed, standing_of, take
 from refunds.deciding import Reading, Standing
 from refunds.gateway import Meaning, Outcome
-from refunds.models import Attempt, OrderAccount, Refund
+from refunds.models import Attempt, Kind, OrderAccount, Refund
 from stores import clock, sessions
 from stores.actors import Actor
 from stores.errors import HubError
@@ -45,13 +45,17 @@ def run(refund_id: uuid.UUID, *, by: Actor) -> None:
     except HubError as error:
         take(claim, deciding.without_keys(standing_of(claim), error.code, clock.db_now()))
         return
-    may_be_sent = claim.refund.sends > 0 or claim.is_after_restore
+    # Of a release the log always: sums may lag, and what a cancel would let go must not be taken already.
+    needs_log = claim.refund.sends > 0 or claim.is_after_restore or claim.refund.kind == Kind.RELEASE
     try:
-        reading = reconciliation.read_order(session, claim.order, refund=claim.refund, with_events=may_be_sent, by=by)
+        reading = reconciliation.read_order(session, claim.order, refund=claim.refund, with_events=needs_log, by=by)
     except VippsError as error:
         _give_up_reading(claim, error)
         return
     heed(claim, None)
+    if claim.refund.kind == Kind.RELEASE:
+        releasing.go_on(claim, session, reading)
+        return
     standing = standing_of(claim)
     if reading.events is not None:
         found = deciding.resolve(standing, reading, books_of(OrderAccount.objects.get(order=claim.order)), clock.db_now())

@@ -4,7 +4,7 @@ Every answer has one meaning, and the table says which (Vipps: ePayment API and 
 decides, and which of the two APIs reaches a payment is `payments`' to know.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -157,20 +157,33 @@ def send_refund(
     send_before: float,
 ) -> Outcome:
     """Call refund once; every way it can go is an Outcome. `send_before` is monotonic: later than that, nothing is sent."""
+    amount, expected_minor = Amount(currency=order.currency, value=amount_minor), refunded_before_minor + amount_minor
+    return _outcome_of_call(
+        lambda: payments.refund(session, order.reference, amount, key=key, send_before=send_before),
+        lambda answer: _meaning_of_answer(answer, order, expected_minor),
+    )
+
+
+def send_release(
+    session: VippsSession, order: Order, *, authorized_minor: int, key: str, send_before: float
+) -> Outcome:
+    """Call cancel once, as `send_refund` calls refund; `authorized_minor` is what was read to be reserved, none of it taken."""
+    authorized = Amount(currency=order.currency, value=authorized_minor)
+    return _outcome_of_call(
+        lambda: payments.release(session, order.reference, authorized, key=key, send_before=send_before),
+        lambda answer: _meaning_of_release(answer, order, authorized_minor),
+    )
+
+
+def _outcome_of_call(call: Callable[[], Modification], meaning: Callable[[Modification], Meaning]) -> Outcome:
     started = clock.monotonic()
     try:
         with _watched():
-            answer = payments.refund(
-                session,
-                order.reference,
-                Amount(currency=order.currency, value=amount_minor),
-                key=key,
-                send_before=send_before,
-            )
+            answer = call()
     except VippsError as error:
         return outcome_of(error, took_ms=_milliseconds_since(started))
     return Outcome(
-        meaning=_meaning_of_answer(answer, order, refunded_before_minor + amount_minor),
+        meaning=meaning(answer),
         status=answer.status,
         trace_id=trace_of(answer),
         took_ms=_milliseconds_since(started),
@@ -207,6 +220,15 @@ def _meaning_of_answer(answer: Modification, order: Order, expected_minor: int) 
     if answer.aggregate.refunded == expected_minor:
         return Meaning.SUCCESS
     return Meaning.AHEAD if answer.aggregate.refunded > expected_minor else Meaning.LAGGING
+
+
+def _meaning_of_release(answer: Modification, order: Order, authorized_minor: int) -> Meaning:
+    """A 200 is success only if all that was reserved is let go and nothing was captured on the way."""
+    if answer.reference != order.reference or answer.aggregate.currency != order.currency:
+        return Meaning.UNSURE
+    if answer.aggregate.captured > 0:
+        return Meaning.AHEAD
+    return Meaning.SUCCESS if answer.aggregate.cancelled == authorized_minor else Meaning.LAGGING
 
 
 def _milliseconds_since(started: float) -> int:

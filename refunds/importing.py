@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from refunds import identity, intake
+from refunds import identity, intake, wishes
 from refunds.models import Refund
 from refunds.targets import order_meant
 from stores import access
@@ -108,8 +108,8 @@ class Batch:
         client_id = intake.client_of(self.asker, self.store)
         named = order_meant(_order_named(wish), asker=self.asker, client_id=client_id, request_key=request_key)
         order = access.order_for(self.asker, named)
-        intake.check_request_key(request_key)
-        intake.read_reason(wish.cells["reason"], wish.cells["reason_text"])
+        wishes.check_request_key(request_key)
+        wishes.read_reason(wish.cells["reason"], wish.cells["reason_text"])
         earlier = Refund.objects.filter(pk=identity.refund_id(client_id, request_key)).first()
         if earlier is not None:
             return RowOutcome(row=wish.row, outcome=Outcome.REPEATED, refund=earlier)

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Count, Max, Q
 from django.utils.translation import gettext_lazy as _
 
-from refunds import identity, ledger, notes, nudges, pausing, policy, queries, states
+from refunds import identity, ledger, nudges, pausing, policy, queries, states, wishes
 from refunds.errors import (
     Denied,
     DisputedCapture,
@@ -23,17 +23,18 @@ from refunds.errors import (
 )
 from refunds.events import KeyReused as KeyReusedEvent
 from refunds.events import RefundAccepted
-from refunds.models import Reason, Refund, State
+from refunds.models import FAILED, Kind, Refund, State
+from refunds.release_moves import row_for
 from stores import access, audit, clock, settled
 from stores.access import Asker, Right
 from stores.actors import Actor
 from stores.audit import Subject
-from stores.errors import Forbidden, Invalid, NotFound
+from stores.errors import Forbidden, NotFound
 from stores.models import Order, Role, Store, StoreSystem, User
 from stores.money import Money
 
 DUPLICATE_WINDOW = timedelta(minutes=10)
-_LONGEST_REASON = 200
+_IS_RELEASED = Q(kind=Kind.RELEASE) & ~Q(state__in=FAILED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +75,8 @@ def request_refund(
     order = access.order_for(asker, order_id)
     if order.store.company_id != refunding_store.company_id:
         raise NotFound(_("There is no such order."))  # whoever works for two chains still keeps them apart
-    kind_of_reason, words = read_reason(reason, reason_text)
-    check_request_key(request_key)
+    kind_of_reason, words = wishes.read_reason(reason, reason_text)
+    wishes.check_request_key(request_key)
     refund_id = identity.refund_id(client_id, request_key)
     wish = identity.fingerprint(
         {
@@ -86,7 +87,7 @@ def request_refund(
             "reason_text": words,
         }
     )
-    earlier = _replayed(refund_id, wish, by=by)
+    earlier = replayed(refund_id, wish, by=by)
     if earlier is not None:
         return Accepted(refund=earlier, is_new=False)
     verdict = decide(order, money, refunding_store=refunding_store, asker=asker)
@@ -112,7 +113,7 @@ def request_refund(
         _accept(refund, money, confirms_duplicate=confirms_duplicate, by=by)
     except IntegrityError:
         # the same request came twice at once and the other one was first
-        earlier = _replayed(refund_id, wish, by=by)
+        earlier = replayed(refund_id, wish, by=by)
         if earlier is None:
             raise
         return Accepted(refund=earlier, is_new=False)
@@ -130,7 +131,7 @@ def approve_refund(refund_id: uuid.UUID, *, asker: User, by: Actor) -> Refund:
     with transaction.atomic(durable=True):
         if not states.move(
             refund,
-            states.T2_APPROVE,
+            row_for(refund.kind, states.T2_APPROVE),
             by=by,
             because=f"approved by {asker}",
             approved_by=asker,
@@ -147,7 +148,9 @@ def reject_refund(refund_id: uuid.UUID, *, note: str, asker: User, by: Actor) ->
     if not note.strip():
         raise ReasonNeeded(_("Say why, so that the cashier can tell the customer."), field="note")
     refund = _waiting_for_approval(refund_id, asker)
-    if not states.move(refund, states.T2_REJECT, by=by, because=note.strip()[:_LONGEST_REASON], outcome="rejected"):
+    if not states.move(
+        refund, row_for(refund.kind, states.T2_REJECT), by=by, because=note.strip()[: wishes.LONGEST_REASON], outcome="rejected"
+    ):
         raise NotWaiting
     refund.refresh_from_db()
     return refund
@@ -157,7 +160,7 @@ def cancel_refund(refund_id: uuid.UUID, *, asker: Asker, by: Actor) -> Refund:
     """T3: withdrawn before anything was sent. Raises RefundNotFound, Forbidden, NotWaiting."""
     refund = queries.refund_for(asker, refund_id)
     access.require(asker, Right.REQUEST_REFUND, store=refund.refunding_store)
-    if not states.move(refund, states.T3_CANCEL, by=by, because="withdrawn", outcome="withdrawn"):
+    if not states.move(refund, row_for(refund.kind, states.T3_CANCEL), by=by, because="withdrawn", outcome="withdrawn"):
         raise NotWaiting
     refund.refresh_from_db()
     return refund
@@ -176,7 +179,10 @@ def _accept(refund: Refund, money: Money, *, confirms_duplicate: bool, by: Actor
             raise IntegrityError("the same request was first")
         if not confirms_duplicate:
             _check_duplicate(order, money)
-        refund.number = (Refund.objects.filter(order=order).aggregate(last=Max("number"))["last"] or 0) + 1
+        earlier = Refund.objects.filter(order=order).aggregate(last=Max("number"), releases=Count("pk", filter=_IS_RELEASED))
+        if earlier["releases"]:
+            raise Denied(policy.RELEASED.sentence, code=policy.RELEASED.code, left_minor=0)
+        refund.number = (earlier["last"] or 0) + 1
         refund.accepted_at = refund.moved_at = refund.next_action_at = clock.db_now()
         refund.save(force_insert=True)
         if not ledger.reserve(refund):
@@ -224,18 +230,24 @@ def decide(order: Order, money: Money, *, refunding_store: Store, asker: Asker) 
             is_paused=pausing.is_paused(
                 order, refunding_store=refunding_store, person=asker if isinstance(asker, User) else None
             ),
+            is_released=left.is_released or left.is_being_released,
             approval_above_minor=settings.APPROVAL_ABOVE_MINOR.get(order.currency),
             disputed_minor=settled.disputed_minor(order),
         )
     )
+    return allowed(verdict, left_minor=left.left_minor)
+
+
+def allowed(verdict: policy.Verdict, *, left_minor: int) -> policy.Allowed:
+    """The verdict, where it is a yes. Raises Denied with policy's own sentence where it is not."""
     if isinstance(verdict, policy.Allowed):
         return verdict
-    denied = Denied(verdict.sentence, code=verdict.code, field=verdict.field, left_minor=left.left_minor)
+    denied = Denied(verdict.sentence, code=verdict.code, field=verdict.field, left_minor=left_minor)
     denied.status = verdict.status
     raise denied
 
 
-def _replayed(refund_id: uuid.UUID, wish: str, *, by: Actor) -> Refund | None:
+def replayed(refund_id: uuid.UUID, wish: str, *, by: Actor) -> Refund | None:
     """The refund this very request made before. Raises KeyReused when the key belongs to another wish (and records it)."""
     found = Refund.objects.select_related("order__store", "refunding_store__company").filter(pk=refund_id).first()
     if found is None or found.fingerprint == wish:
@@ -257,7 +269,7 @@ def _check_duplicate(order: Order, money: Money) -> None:
         Refund.objects.filter(
             order=order, amount_minor=money.amount_minor, accepted_at__gte=clock.db_now() - DUPLICATE_WINDOW
         )
-        .exclude(state__in=(State.DECLINED, State.REJECTED, State.CANCELLED))
+        .exclude(state__in=FAILED)
         .select_related("refunding_store")
         .order_by("-accepted_at")
         .first()
@@ -272,26 +284,6 @@ def _check_duplicate(order: Order, money: Money) -> None:
         accepted_at=recent.accepted_at,
         state=recent.state,
     )
-
-
-def read_reason(reason: str, reason_text: str) -> tuple[Reason, str]:
-    """The reason, and its words on one line. Raises ReasonNeeded."""
-    words = " ".join(reason_text.split())
-    if reason not in Reason.values:
-        raise ReasonNeeded(_("Choose why the money is given back."), field="reason")
-    if reason == Reason.OTHER and not words:
-        raise ReasonNeeded(_("Say in a few words what the reason is."), field="reason_text")
-    if len(words) > _LONGEST_REASON or not notes.is_storable(words):
-        raise ReasonNeeded(_("Say it in at most 200 characters."), field="reason_text")
-    return Reason(reason), words
-
-
-def check_request_key(request_key: str) -> None:
-    """Raises Invalid for a key that is not 1 to 100 visible ASCII characters."""
-    if not (1 <= len(request_key) <= 100 and request_key.isascii() and request_key.isprintable()):
-        raise Invalid(
-            _("The request key must be 1 to 100 visible ASCII characters."), code="invalid_key", field="Idempotency-Key"
-        )
 
 
 def _waiting_for_approval(refund_id: uuid.UUID, asker: User) -> Refund:

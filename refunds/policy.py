@@ -16,8 +16,9 @@ REFUND_PERIOD = timedelta(days=365)
 class Facts:
     """All that the verdict depends on; amounts in minor units of the order's currency.
 
-    `captured_minor` is None until Vipps was asked, `left_minor` already counts money in flight anywhere. `disputed_minor` is
-    what the customer's bank took back and has not given back.
+    `captured_minor` is None until Vipps was asked, `left_minor` already counts money in flight anywhere. `is_released`: what
+    was reserved is released, or being released now. `disputed_minor` is what the customer's bank took back and has not given
+    back.
     """
 
     amount_minor: int
@@ -31,6 +32,7 @@ class Facts:
     is_on_hold: bool
     has_keys: bool
     is_paused: bool = False
+    is_released: bool = False
     approval_above_minor: int | None = None
     disputed_minor: int = 0
 
@@ -57,6 +59,27 @@ class Refusal:
 
 
 Verdict = Allowed | Refusal
+
+NOT_REACHABLE = Refusal(
+    code="not_reachable",
+    sentence=_("Vipps has payments with so short a number in Norwegian kroner only. Check the number; ask headquarters."),
+)
+PAUSED = Refusal(
+    code="paused",
+    sentence=_("Headquarters has paused refunds here. Nothing is refunded until it lets them go on; ask headquarters."),
+)
+ON_HOLD = Refusal(
+    code="on_hold",
+    sentence=_("Headquarters is looking into an earlier refund of this order. Nothing more is refunded until then."),
+)
+NO_KEYS = Refusal(
+    code="no_keys",
+    sentence=_("Headquarters has not entered working Vipps keys for the store that sold this. Ask headquarters."),
+)
+RELEASED = Refusal(
+    code="released",
+    sentence=_("The reservation is released, or being released now: no money was taken and there is nothing to refund."),
+)
 
 
 def decide(facts: Facts) -> Verdict:
@@ -106,10 +129,7 @@ def _order_is_young_enough(facts: Facts) -> Refusal | None:
 def _reference_is_reachable(facts: Facts) -> Refusal | None:
     if not payments.needs_ecom(facts.reference) or facts.order_currency == ecom_types.CURRENCY:
         return None
-    return Refusal(
-        code="not_reachable",
-        sentence=_("Vipps has payments with so short a number in Norwegian kroner only. Check the number; ask headquarters."),
-    )
+    return NOT_REACHABLE
 
 
 def _amount_is_not_too_small(facts: Facts) -> Refusal | None:
@@ -126,19 +146,17 @@ def _amount_is_not_too_small(facts: Facts) -> Refusal | None:
 def _nothing_is_paused(facts: Facts) -> Refusal | None:
     if not facts.is_paused:
         return None
-    return Refusal(
-        code="paused",
-        sentence=_("Headquarters has paused refunds here. Nothing is refunded until it lets them go on; ask headquarters."),
-    )
+    return PAUSED
 
 
 def _order_is_not_on_hold(facts: Facts) -> Refusal | None:
     if not facts.is_on_hold:
         return None
-    return Refusal(
-        code="on_hold",
-        sentence=_("Headquarters is looking into an earlier refund of this order. Nothing more is refunded until then."),
-    )
+    return ON_HOLD
+
+
+def _payment_is_not_released(facts: Facts) -> Refusal | None:
+    return RELEASED if facts.is_released else None
 
 
 def _payment_is_captured(facts: Facts) -> Refusal | None:
@@ -146,7 +164,7 @@ def _payment_is_captured(facts: Facts) -> Refusal | None:
         return None
     return Refusal(
         code="not_captured",
-        sentence=_("The money is only reserved, not taken. It cannot be refunded; the selling store must release it."),
+        sentence=_("The money is only reserved, not taken. It cannot be refunded: release the reservation instead."),
     )
 
 
@@ -167,10 +185,7 @@ def _amount_is_left(facts: Facts) -> Refusal | None:
 def _store_can_be_reached(facts: Facts) -> Refusal | None:
     if facts.has_keys:
         return None
-    return Refusal(
-        code="no_keys",
-        sentence=_("Headquarters has not entered working Vipps keys for the store that sold this. Ask headquarters."),
-    )
+    return NO_KEYS
 
 
 _RULES = (
@@ -181,6 +196,7 @@ _RULES = (
     _amount_is_not_too_small,
     _nothing_is_paused,
     _order_is_not_on_hold,
+    _payment_is_not_released,
     _payment_is_captured,
     _something_is_left,
     _amount_is_left,

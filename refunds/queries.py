@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from refunds.errors import RefundNotFound
-from refunds.models import ENDS, OrderAccount, Refund, State
+from refunds.models import ENDS, Kind, OrderAccount, Refund, State
 from stores import access, clock
 from stores.access import Asker, Right
 from stores.models import Order, Store, StoreSystem, User
@@ -19,9 +19,10 @@ _WITH = ("order__store", "order__sales_unit", "refunding_store", "requested_by",
 
 @dataclass(frozen=True, kw_only=True)
 class InFlight:
-    """Money on its way back, anywhere in the chain. Minor units."""
+    """Money on its way back, or a reservation being released, anywhere in the chain. Minor units."""
 
     refund_id: uuid.UUID
+    kind: Kind
     amount_minor: int
     store_name: str
     state: State
@@ -31,7 +32,8 @@ class InFlight:
 class Left:
     """What can still be refunded of one order, minor units of `currency`.
 
-    `captured_minor` is Vipps' figure where `is_confirmed`, else the store's claim.
+    `captured_minor` is Vipps' figure where `is_confirmed`, else the store's claim. `releasable_minor` is what a release would
+    let go: reserved at Vipps and not taken when it was last read. Of what is released, or being released, nothing is left.
     """
 
     captured_minor: int
@@ -42,7 +44,13 @@ class Left:
     currency: str
     on_hold: bool
     is_confirmed: bool
+    releasable_minor: int = 0
+    is_released: bool = False
     in_flight: tuple[InFlight, ...] = ()
+
+    @property
+    def is_being_released(self) -> bool:
+        return any(flight.kind == Kind.RELEASE for flight in self.in_flight)
 
 
 def left_of(order: Order) -> Left:
@@ -55,20 +63,31 @@ def lefts_of(orders: Iterable[Order]) -> dict[int, Left]:
     by_id = {order.pk: order for order in orders}
     accounts = OrderAccount.objects.in_bulk(by_id)
     flights: dict[int, list[InFlight]] = {}
-    moving = Refund.objects.filter(order__in=by_id).exclude(state__in=ENDS).select_related("refunding_store")
-    for refund in moving.order_by("accepted_at"):
+    counting = Refund.objects.filter(~Q(state__in=ENDS) | Q(state=State.RELEASED), order__in=by_id)
+    released: set[int] = set()
+    for refund in counting.select_related("refunding_store").order_by("accepted_at"):
+        if refund.state == State.RELEASED:
+            released.add(refund.order_id)
+            continue
         flights.setdefault(refund.order_id, []).append(
             InFlight(
                 refund_id=refund.pk,
-                amount_minor=refund.amount_minor,
+                kind=Kind(refund.kind),
+                amount_minor=refund.shown_minor,
                 store_name=refund.refunding_store.name,
                 state=State(refund.state),
             )
         )
-    return {pk: _left(order, accounts.get(pk), tuple(flights.get(pk, ()))) for pk, order in by_id.items()}
+    return {
+        pk: _left(order, accounts.get(pk), tuple(flights.get(pk, ())), is_released=pk in released)
+        for pk, order in by_id.items()
+    }
 
 
-def _left(order: Order, account: OrderAccount | None, in_flight: tuple[InFlight, ...]) -> Left:
+def _left(
+    order: Order, account: OrderAccount | None, in_flight: tuple[InFlight, ...], *, is_released: bool
+) -> Left:
+    is_gone = is_released or any(flight.kind == Kind.RELEASE for flight in in_flight)
     posted, external, reserved = (
         (account.posted_minor, account.external_minor, account.reserved_minor) if account else (0, 0, 0)
     )
@@ -77,10 +96,12 @@ def _left(order: Order, account: OrderAccount | None, in_flight: tuple[InFlight,
         posted_minor=posted,
         external_minor=external,
         reserved_minor=reserved,
-        left_minor=max(0, order.amount_minor - posted - external - reserved),
+        left_minor=0 if is_gone else max(0, order.amount_minor - posted - external - reserved),
         currency=order.currency,
         on_hold=account.on_hold if account else False,
         is_confirmed=order.captured_minor is not None,
+        releasable_minor=0 if is_released or in_flight else order.releasable_minor,
+        is_released=is_released,
         in_flight=in_flight,
     )
 

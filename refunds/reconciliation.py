@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db import transaction
 
-from refunds import evidence, gateway, identity, ledger, states
+from refunds import evidence, gateway, identity, ledger, release_deciding, release_moves, states
 from refunds.deciding import Reading, is_exactly
 from refunds.events import OrderConfirmed, OrderHeld, OutsideRefundSeen
-from refunds.models import ENDS, EntryKind, Observation, OrderAccount, Refund, Source, State
+from refunds.models import ENDS, EntryKind, Kind, Observation, OrderAccount, Refund, Source, State
 from stores import audit, clock
 from stores.actors import Actor
 from stores.audit import Subject
@@ -46,22 +46,37 @@ def read_order(
         _confirm(order, payment, by=by)
         if events is not None:
             _adopt_outside_refunds(order, account, events, by=by)
-    _settle_others(order, events or (), but=refund, by=by)
-    return Reading(payment=payment, events=events)
+    reading = Reading(payment=payment, events=events)
+    _settle_others(order, reading, but=refund, by=by)
+    return reading
 
 
-def _settle_others(order: Order, events: Sequence[Event], *, but: Refund | None, by: Actor) -> None:
+def _settle_others(order: Order, reading: Reading, *, but: Refund | None, by: Actor) -> None:
     """Success counts whoever reads it: the log may show another refund of the order, even one that was given up.
 
     What is not plain (two successes, one that was taken back) is for whoever works on that refund, or for people.
     """
-    for other in Refund.objects.filter(order=order).exclude(state=State.REFUNDED):
-        signed = evidence.signed(events, keys_of(order, other)) if other != but else []
+    for other in Refund.objects.filter(order=order).exclude(state__in=(State.REFUNDED, State.RELEASED)):
+        if other == but:
+            continue
+        if other.kind == Kind.RELEASE:
+            _settle_release(other, reading, by=by)
+            continue
+        signed = evidence.signed(reading.events or (), keys_of(order, other))
         exact = [event for event in signed if is_exactly(event, amount_minor=other.amount_minor, currency=other.currency)]
         if exact and (len(signed) == 1 or other.has_ended):
             reference = exact[0].psp_reference
             because = f"the event log shows its key (Vipps' reference {reference})"
             states.settle_as_refunded(other, by=by, because=because, psp_reference=reference)
+
+
+def _settle_release(release: Refund, reading: Reading, *, by: Actor) -> None:
+    keys = keys_of(release.order, release)
+    cancels = [event for event in reading.events or () if event.name == "CANCELLED" and event.idempotency_key in keys]
+    successes = [event for event in cancels if event.success]
+    if successes and release_deciding.shown_by(reading).is_released:
+        because = f"the event log shows its key (Vipps' reference {successes[0].psp_reference})"
+        release_moves.settle_as_released(release, by=by, because=because)
 
 
 def keys_of(order: Order, refund: Refund) -> tuple[str, ...]:
@@ -90,6 +105,7 @@ def _confirm(order: Order, payment: Payment, *, by: Actor) -> None:
     Order.objects.filter(pk=order.pk).update(
         captured_minor=captured or before,
         refunded_seen_minor=payment.aggregate.refunded,
+        uncaptured_seen_minor=max(0, payment.aggregate.capturable),
         confirmed_at=clock.db_now(),
         updated_at=clock.db_now(),
     )

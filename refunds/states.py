@@ -12,8 +12,8 @@ from typing import Any
 from django.db import transaction
 
 from refunds import identity, ledger, nudges, outbound
-from refunds.events import RefundMoved
-from refunds.models import ENDS, EntryKind, Refund, State
+from refunds.events import RefundMoved, ReleaseMoved
+from refunds.models import ENDS, EntryKind, Kind, Refund, State
 from stores import audit, clock
 from stores.actors import Actor
 from stores.audit import Subject
@@ -35,11 +35,15 @@ APPROVAL_EXPIRES_AFTER = timedelta(hours=24)
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """One row of the table. `fenced` moves need the claim's fence; `money` is the ledger entry that goes with it."""
+    """One row of a table. `fenced` moves need the claim's fence; `money` is the ledger entry that goes with it.
+
+    A row moves refunds of its own `kind` only: releases have a table of their own (`release_moves`).
+    """
 
     name: str
     before: tuple[State, ...]
     after: State
+    kind: Kind = Kind.REFUND
     fenced: bool = False
     unsent: bool = False
     money: EntryKind | None = None
@@ -124,7 +128,8 @@ def move(
             ledger.locked_account(refund.order_id)
         if row.fenced and fence is None:
             raise ValueError(f"{row.name} needs the fence of its claim")
-        found = Refund.objects.select_for_update(of=("self",), no_key=True).filter(pk=refund.pk, state__in=row.before)
+        found = Refund.objects.select_for_update(of=("self",), no_key=True)
+        found = found.filter(pk=refund.pk, kind=row.kind, state__in=row.before)
         if fence is not None:
             found = found.filter(fence=fence)
         if row.unsent:
@@ -188,13 +193,14 @@ def _wake_those_who_wait(ended: Refund) -> None:
 def _entry(
     refund: Refund, row: Move, before: State, because: str, attempt: int, columns: Mapping[str, Any]
 ) -> RefundMoved:
-    return RefundMoved(
+    told = ReleaseMoved if row.kind == Kind.RELEASE else RefundMoved
+    return told(
         refund=str(refund),
         move=row.name,
         before=before.value,
         after=row.after.value,
-        amount=str(Money(amount_minor=refund.amount_minor, currency=refund.currency)),
-        amount_minor=refund.amount_minor,
+        amount=str(Money(amount_minor=refund.shown_minor, currency=refund.currency)),
+        amount_minor=refund.shown_minor,
         currency=refund.currency,
         because=because,
         attempt=attempt,

@@ -15,6 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from refunds import doorbell, execution, looking, nudges, outbound, restoring, states
 from refunds.models import Heartbeat, Outbox, Refund, State, WaitsFor
+from refunds.release_moves import row_for
 from stores import clock, notices
 from stores.actors import Actor
 
@@ -115,7 +116,7 @@ def _move_all(found: QuerySet[Refund], row: states.Move, by: Actor, because: str
     moved = 0
     for refund in found.order_by("pk")[:BATCH]:
         with _going_on(refund.pk):
-            moved += states.move(refund, row, by=by, because=because, fence=refund.fence, **changes)
+            moved += states.move(refund, row_for(refund.kind, row), by=by, because=because, fence=refund.fence, **changes)
     return moved
 
 

@@ -63,6 +63,7 @@ def _index(unit: SalesUnit, payment: Payment, paid_at: datetime | None, *, by: A
     Order.objects.filter(Q(captured_minor=None) | Q(captured_minor__lte=payment.aggregate.captured), pk=order.pk).update(
         captured_minor=payment.aggregate.captured,
         refunded_seen_minor=payment.aggregate.refunded,
+        uncaptured_seen_minor=payment.aggregate.capturable,
         confirmed_at=now,
         updated_at=now,
     )

@@ -33,6 +33,7 @@ COLOURS = {
     State.UNKNOWN: "warning",
     State.REVIEW: "danger",
     State.REFUNDED: "success",
+    State.RELEASED: "success",
     State.DECLINED: "danger",
 }
 
@@ -119,7 +120,7 @@ class RefundAdmin(ReviewActions, LongListAdmin):
 
     @display(description=_("amount"))
     def amount(self, refund: Refund) -> str:
-        return money(refund.amount_minor, refund.currency)
+        return money(refund.shown_minor, refund.currency)
 
     @display(description=_("outcome"))
     def how_it_went(self, refund: Refund) -> str:

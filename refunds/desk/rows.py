@@ -17,6 +17,7 @@ from stores.models import Order
 
 _TONES = {
     State.REFUNDED: "done",
+    State.RELEASED: "done",
     State.DECLINED: "no",
     State.REJECTED: "no",
     State.CANCELLED: "no",
@@ -139,7 +140,7 @@ def refund_rows(refunds: Sequence[Refund]) -> list[RefundRow]:
     return [
         RefundRow(
             refund=refund,
-            amount=wording.money(refund.amount_minor, refund.currency),
+            amount=wording.money(refund.shown_minor, refund.currency),
             when=wording.day_and_time(refund.accepted_at),
             time=wording.time_of_day(refund.accepted_at),
             tone=tone_of(refund),

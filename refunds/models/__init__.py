@@ -10,12 +10,13 @@ from refunds.models.outbound import Delivery, EventType, WebhookEndpoint
 from refunds.models.outbox import Heartbeat, Outbox
 from refunds.models.outside import OUTSIDE, Acknowledgement, OutsideRefund
 from refunds.models.pause import Pause, PauseScope
-from refunds.models.refund import ENDS, IN_FLIGHT, Kind, Reason, Refund, State, WaitsFor
+from refunds.models.refund import ENDS, FAILED, IN_FLIGHT, Kind, Reason, Refund, State, WaitsFor
 from refunds.models.restore import RestoreEpoch, RestoreLook
 from refunds.models.review import Ending, HoldLift, LookRequest, ReviewProposal, Verdict
 
 __all__ = [
     "ENDS",
+    "FAILED",
     "IN_FLIGHT",
     "OUTSIDE",
     "Account",

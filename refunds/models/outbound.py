@@ -43,6 +43,7 @@ class EventType(models.TextChoices):
     """What a store system is told of: every end, and the two states in which nobody knows yet."""
 
     REFUNDED = "refund.refunded", _("refunded")
+    RELEASED = "refund.released", _("released")
     DECLINED = "refund.declined", _("declined by Vipps")
     REJECTED = "refund.rejected", _("not approved")
     CANCELLED = "refund.cancelled", _("cancelled")

@@ -12,7 +12,7 @@ from stores.models.append_only import never_deleted
 
 
 class State(models.TextChoices):
-    """Where a refund stands. The last four are ends."""
+    """Where a refund stands. The last five are ends; only a release ends as released."""
 
     AWAITING_APPROVAL = "awaiting_approval", _("waits for approval")
     QUEUED = "queued", _("queued")
@@ -20,17 +20,20 @@ class State(models.TextChoices):
     UNKNOWN = "unknown", _("being found out")
     REVIEW = "review", _("with headquarters")
     REFUNDED = "refunded", pgettext_lazy("state of a refund", "refunded")
+    RELEASED = "released", pgettext_lazy("state of a refund", "released")
     DECLINED = "declined", _("declined by Vipps")
     REJECTED = "rejected", _("not approved")
     CANCELLED = "cancelled", _("cancelled")
 
 
-ENDS = (State.REFUNDED, State.DECLINED, State.REJECTED, State.CANCELLED)
+FAILED = (State.DECLINED, State.REJECTED, State.CANCELLED)
+"""Ends that came to nothing."""
+ENDS = (State.REFUNDED, State.RELEASED, *FAILED)
 IN_FLIGHT = (State.SENDING, State.UNKNOWN)
 
 
 class Kind(models.TextChoices):
-    """A captured payment is refunded; a payment that is only reserved will be released (its moves come later)."""
+    """A captured payment is refunded; a payment that is only reserved is released (cancelled at Vipps)."""
 
     REFUND = "refund", _("refund")
     RELEASE = "release", _("release")
@@ -61,7 +64,8 @@ class Refund(models.Model):
     `id` is derived from client and client key (UUIDv5), so that the same wish is always the same row. `fence` rises with
     each claim; `lease_until` saves work, it is not what makes us safe. `indeterminate_since` is the time of the oldest
     send of this generation whose outcome nobody knows. `verdict` remembers a refusal that waits for quiet time.
-    Amounts are minor units of `currency`.
+    Amounts are minor units of `currency`. A release moves no money and has no amount; `uncaptured_minor` is what was seen to be
+    reserved when it was asked for.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -69,6 +73,7 @@ class Refund(models.Model):
     number = models.PositiveSmallIntegerField(_("number"))
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.REFUND)
     amount_minor = models.BigIntegerField(_("amount"))
+    uncaptured_minor = models.BigIntegerField(_("reserved at Vipps"), null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices)
     reason_text = models.CharField(_("in words"), max_length=200, blank=True)
@@ -117,7 +122,19 @@ class Refund(models.Model):
             models.UniqueConstraint(fields=["client_id", "client_key"], name="refund_once_per_client_key"),
             models.UniqueConstraint(fields=["order", "number"], name="refund_number_once_per_order"),
             models.UniqueConstraint(fields=["order"], condition=Q(state__in=IN_FLIGHT), name="one_in_flight"),
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_is_positive"),
+            models.CheckConstraint(
+                condition=Q(kind=Kind.REFUND, amount_minor__gt=0, uncaptured_minor=None)
+                | Q(kind=Kind.RELEASE, amount_minor=0, uncaptured_minor__gt=0),
+                name="only_a_release_has_no_amount",
+            ),
+            models.CheckConstraint(
+                condition=(~Q(state=State.REFUNDED) | Q(kind=Kind.REFUND))
+                & (~Q(state=State.RELEASED) | Q(kind=Kind.RELEASE)),
+                name="each_kind_has_its_own_success",
+            ),
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(kind=Kind.RELEASE) & ~Q(state__in=FAILED), name="one_release_per_order"
+            ),
             models.CheckConstraint(
                 condition=Q(requested_by__isnull=False) | Q(requested_by_system__isnull=False),
                 name="refund_has_an_asker",
@@ -138,7 +155,7 @@ class Refund(models.Model):
             pgtrigger.ReadOnly(
                 name="refund_intent_is_immutable",
                 fields=[
-                    *("id", "order", "number", "kind", "amount_minor", "currency", "reason", "reason_text"),
+                    *("id", "order", "number", "kind", "amount_minor", "uncaptured_minor", "currency", "reason", "reason_text"),
                     *("refunding_store", "requested_by", "requested_by_system", "client_id", "client_key"),
                     *("fingerprint", "accepted_at"),
                 ],
@@ -165,3 +182,8 @@ class Refund(models.Model):
     @property
     def has_ended(self) -> bool:
         return self.state in ENDS
+
+    @property
+    def shown_minor(self) -> int:
+        """The sum that people are told: what is given back, or of a release what was reserved."""
+        return self.amount_minor if self.uncaptured_minor is None else self.uncaptured_minor

@@ -17,6 +17,7 @@ from stores.models import Scope
 
 EVENT_OF_STATE: Mapping[State, EventType] = {
     State.REFUNDED: EventType.REFUNDED,
+    State.RELEASED: EventType.RELEASED,
     State.DECLINED: EventType.DECLINED,
     State.REJECTED: EventType.REJECTED,
     State.CANCELLED: EventType.CANCELLED,
@@ -90,7 +91,8 @@ def _body(
             "order_id": shown_id(ORDER, refund.order.public_id),
             "reference": refund.order.reference,
             "number": refund.number,
-            "amount": {"amount_minor": refund.amount_minor, "currency": refund.currency},
+            "kind": refund.kind,
+            "amount": {"amount_minor": refund.shown_minor, "currency": refund.currency},
             "origin_store": refund.order.store.code,
             "refunding_store": refund.refunding_store.code,
             # Only the asker knows its own keys; it may hear of the end before it has read the answer with the id.

@@ -34,6 +34,7 @@ class Order(models.Model):
     claimed_minor = models.BigIntegerField(_("claimed amount"), null=True, blank=True)
     captured_minor = models.BigIntegerField(_("captured amount"), null=True, blank=True)
     refunded_seen_minor = models.BigIntegerField(_("refunded at Vipps when last read"), null=True, blank=True)
+    uncaptured_seen_minor = models.BigIntegerField(_("reserved and not taken at Vipps when last read"), null=True, blank=True)
     paid_at = models.DateTimeField(_("paid"))
     receipt_number = models.CharField(_("receipt number"), max_length=40, blank=True)
     indexed_at = models.DateTimeField(_("indexed"), default=clock.db_now)
@@ -75,6 +76,11 @@ class Order(models.Model):
         """What can be refunded at most: the captured amount where Vipps has confirmed it, else the store's claim."""
         amount = self.captured_minor if self.captured_minor is not None else self.claimed_minor
         return amount or 0
+
+    @property
+    def releasable_minor(self) -> int:
+        """What a release would let go: all that was reserved when Vipps was last read, as long as none of it was taken."""
+        return 0 if self.captured_minor else self.uncaptured_seen_minor or 0
 
 
 class OrderLine(models.Model):

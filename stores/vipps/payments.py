@@ -1,4 +1,4 @@
-"""One way to read and refund a payment of either API, in ePayment's words; the one place that chooses between the two.
+"""One way to read, refund and release a payment of either API, in ePayment's words; the one place that chooses between the two.
 
 ePayment reaches eCom's payments too, but its references have at least 8 characters, and eCom's ids may be shorter
 (Vipps: ePayment API, Reference schema and migration guide; eCom API, payment identification).
@@ -18,6 +18,9 @@ from stores.vipps.types import Aggregate, Amount, Event, Modification, Payment
 SHORTEST_EPAYMENT_REFERENCE = 8
 ECOM_TEXT = "Refusjon"
 """What eCom shows the customer, who is in Norway. Always the same, since a repeat with another text is another request."""
+
+ECOM_RELEASE_TEXT = "Reservasjonen er opphevet"
+"""The same for a release."""
 
 _UNKNOWN_STATUS = 404
 _UNKNOWN_CODES = ("5090", "Merchant 35")
@@ -63,6 +66,19 @@ def refund(
     return as_modification(change, amount)
 
 
+def release(
+    session: VippsSession, reference: str, authorized: Amount, *, key: str, send_before: float | None = None
+) -> Modification:
+    """Lets go of all that is reserved; `authorized` is what the payment was read to have reserved. Raises VippsError.
+
+    eCom has no key for it, and refuses it once something was captured; ePayment then lets go of the rest.
+    """
+    if not needs_ecom(reference):
+        return Epayment(session).cancel(reference, idempotency_key=key, send_before=send_before)
+    change = Ecom(session).cancel(reference, text=ECOM_RELEASE_TEXT, send_before=send_before)
+    return as_modification(change, authorized, authorized_minor=authorized.value)
+
+
 def is_unknown(error: VippsError) -> bool:
     """Whether Vipps says that the sales unit has no such payment; which HTTP status comes with the code is not published."""
     return isinstance(error, Misconfigured | Refused) and (error.status == _UNKNOWN_STATUS or error.code in _UNKNOWN_CODES)
@@ -81,7 +97,8 @@ def as_payment(details: Details) -> Payment:
         amount=Amount(currency=CURRENCY, value=created.amount if created else authorized),
         aggregate=Aggregate(
             authorized=authorized,
-            cancelled=min(_total(details.log, "VOID"), authorized - captured),
+            # "cancel" is what a release's own answer says, and it may stand in the log too; it counts where money was reserved.
+            cancelled=min(_total(details.log, "VOID", "CANCEL"), authorized - captured),
             captured=captured,
             refunded=max(summary.refunded, _total(details.log, "REFUND")),
             currency=CURRENCY,
@@ -107,19 +124,25 @@ def as_events(details: Details) -> list[Event]:
     ]
 
 
-def as_modification(change: Change, amount: Amount) -> Modification:
-    """Raises Unsure for an answer without sums: it does not say what has been paid back."""
+def as_modification(change: Change, amount: Amount, *, authorized_minor: int | None = None) -> Modification:
+    """Raises Unsure for an answer without sums: it does not say what has been paid back or let go.
+
+    eCom's sums do not say what was let go, only what can still be captured; the rest of `authorized_minor` was.
+    """
     summary = change.summary
     if summary is None:
-        raise Unsure("ecom_refund", status=change.status, trace_id=change.trace_id, detail="the answer has no sums")
+        operation = "ecom_refund" if authorized_minor is None else "ecom_cancel"
+        raise Unsure(operation, status=change.status, trace_id=change.trace_id, detail="the answer has no sums")
+    held = summary.captured + summary.remaining_to_capture
+    authorized = max(held, authorized_minor or 0)
     return Modification(
         reference=change.order_id,
         psp_reference=change.transaction_id,
         state="AUTHORIZED",
         amount=amount,
         aggregate=Aggregate(
-            authorized=summary.captured + summary.remaining_to_capture,
-            cancelled=0,
+            authorized=authorized,
+            cancelled=authorized - held,
             captured=summary.captured,
             refunded=summary.refunded,
             currency=CURRENCY,

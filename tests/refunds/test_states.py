@@ -176,7 +176,7 @@ def test_each_move_changes_state_money_and_trail_together(refund: Refund, row: M
 @pytest.mark.parametrize("row", MOVES, ids=[f"{row.name}-{row.after.value}" for row in MOVES])
 def test_no_move_starts_from_a_state_that_its_row_does_not_name(refund: Refund, row: Move) -> None:
     told, money = _told(refund), _balances(refund)
-    for state in set(State) - set(row.before):
+    for state in set(State) - set(row.before) - {State.RELEASED}:  # where the database lets no refund be
         _put(refund, state, fence=3)
         assert not states.move(refund, row, by=BY, because="it must not", fence=3 if row.fenced else None), state
         refund.refresh_from_db()

@@ -43,6 +43,7 @@ class Control:
             ("PUT", "switches"): self._switch,
             ("POST", "portal-refund"): lambda told: self._portal(simulator.portal_refund, told),
             ("POST", "portal-capture"): lambda told: self._portal(simulator.portal_capture, told),
+            ("POST", "portal-cancel"): self._portal_cancel,
             ("POST", "dispute"): self._dispute,
             ("POST", "customer"): self._customer,
             ("POST", "pay-out"): lambda told: {"paid_minor": simulator.pay_out(str(_required(told, "msn")))},
@@ -159,6 +160,10 @@ class Control:
         if does not in ("approve", "abort"):
             raise BadSeed("does is approve or abort")
         self._simulator.customer(str(_required(told, "msn")), str(_required(told, "reference")), does)
+        return {}
+
+    def _portal_cancel(self, told: dict[str, Any]) -> dict[str, Any]:
+        self._simulator.portal_cancel(_required(told, "msn"), _required(told, "reference"))
         return {}
 
     def _deactivate(self, told: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from stores.vipps.simulator.clock import VirtualClock
 from stores.vipps.simulator.funds import FundsEntry, Topic
 from stores.vipps.simulator.ledger import StoredPayment
 
+_OPERATIONS = {"REFUNDED": "portal-refund", "CAPTURED": "portal-capture", "CANCELLED": "portal-cancel"}
+
 
 class Portal:
     """Raises KeyError for an unknown payment and ValueError for what cannot be."""
@@ -26,6 +28,12 @@ class Portal:
     def capture(self, msn: str, reference: str, amount_minor: int) -> None:
         sums = self._payment(msn, reference).sums()
         self._move(msn, reference, "CAPTURED", amount_minor, left=sums.authorized - sums.captured - sums.cancelled)
+
+    def cancel(self, msn: str, reference: str) -> None:
+        """Lets go of all that is reserved and not captured."""
+        sums = self._payment(msn, reference).sums()
+        left = sums.authorized - sums.captured - sums.cancelled
+        self._move(msn, reference, "CANCELLED", left, left=left)
 
     def customer(self, msn: str, reference: str, does: Literal["approve", "abort"]) -> None:
         """In the app: pays, or says no."""
@@ -84,7 +92,7 @@ class Portal:
             time=self._clock.now(),
             msn=msn,
             keys="portal",
-            operation="portal-refund" if name == "REFUNDED" else "portal-capture",
+            operation=_OPERATIONS[name],
             reference=reference,
             amount_minor=amount_minor,
             currency=payment.currency,

@@ -166,6 +166,11 @@ class Simulator:
         with self._lock:
             self._portal.capture(msn, reference, amount_minor)
 
+    def portal_cancel(self, msn: str, reference: str) -> None:
+        """A reservation let go in the business portal. Raises KeyError or ValueError."""
+        with self._lock:
+            self._portal.cancel(msn, reference)
+
     def dispute(self, msn: str, reference: str, amount_minor: int, *, is_won: bool = False) -> None:
         """A capture that the customer's bank takes back, or gives back: only the report tells. Raises KeyError, ValueError."""
         with self._lock:

@@ -1,0 +1,141 @@
+"""People ask here for a reservation to be released; approving, rejecting and withdrawing are the refunds' own (`intake`)."""
+
+import uuid
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+
+from refunds import identity, intake, ledger, nudges, pausing, policy, queries, release_policy, wishes
+from refunds.events import ReleaseAccepted
+from refunds.intake import Accepted
+from refunds.models import Kind, Reason, Refund, State
+from stores import access, audit, clock
+from stores.access import Asker, Right
+from stores.actors import Actor
+from stores.audit import Subject
+from stores.errors import Forbidden, NotFound
+from stores.models import Order, Store, StoreSystem, User
+from stores.money import Money
+
+
+def request_release(
+    order_id: uuid.UUID,
+    *,
+    reason: str,
+    reason_text: str = "",
+    refunding_store: Store,
+    client_id: str,
+    request_key: str,
+    asker: Asker,
+    by: Actor,
+) -> Accepted:
+    """Accept the release of all that is reserved for the order with that public id, or return the one asked for before.
+
+    Raises Forbidden, NotFound, ReasonNeeded, Denied (its code says which rule), KeyReused. It sets no money aside: no other
+    refund of the order is accepted while it is open, nor it while one is.
+    """
+    access.require(asker, Right.REQUEST_REFUND, store=refunding_store)
+    if not refunding_store.is_open:
+        raise Forbidden(_("This store is closed in the hub."))
+    order = access.order_for(asker, order_id)
+    if order.store.company_id != refunding_store.company_id:
+        raise NotFound(_("There is no such order."))  # whoever works for two chains still keeps them apart
+    kind_of_reason, words = wishes.read_reason(reason, reason_text)
+    wishes.check_request_key(request_key)
+    refund_id = identity.refund_id(client_id, request_key)
+    wish = _fingerprint(order, kind_of_reason, words)
+    earlier = intake.replayed(refund_id, wish, by=by)
+    if earlier is not None:
+        return Accepted(refund=earlier, is_new=False)
+    verdict = decide(order, refunding_store=refunding_store, asker=asker)
+    release = Refund(
+        id=refund_id,
+        order=order,
+        kind=Kind.RELEASE,
+        amount_minor=0,
+        uncaptured_minor=order.releasable_minor,
+        currency=order.currency,
+        reason=kind_of_reason,
+        reason_text=words,
+        refunding_store=refunding_store,
+        requested_by=asker if isinstance(asker, User) else None,
+        requested_by_system=asker if isinstance(asker, StoreSystem) else None,
+        cashier=by.cashier,
+        client_id=client_id,
+        client_key=request_key,
+        fingerprint=wish,
+        state=State.AWAITING_APPROVAL if verdict.needs_approval else State.QUEUED,
+    )
+    try:
+        _accept(release, asker=asker, by=by)
+    except IntegrityError:
+        # the same request came twice at once and the other one was first
+        earlier = intake.replayed(refund_id, wish, by=by)
+        if earlier is None:
+            raise
+        return Accepted(refund=earlier, is_new=False)
+    return Accepted(refund=release, is_new=True)
+
+
+def decide(order: Order, *, refunding_store: Store, asker: Asker) -> policy.Allowed:
+    """What policy says of a release at this moment; changes nothing. Raises Denied."""
+    left = queries.left_of(order)
+    key_set = order.sales_unit.key_set
+    verdict = release_policy.decide(
+        release_policy.ReleaseFacts(
+            reference=order.reference,
+            currency=order.currency,
+            captured_minor=order.captured_minor,
+            uncaptured_minor=order.releasable_minor,
+            is_released=left.is_released or left.is_being_released,
+            has_refund_in_flight=bool(left.in_flight),
+            is_paused=pausing.is_paused(
+                order, refunding_store=refunding_store, person=asker if isinstance(asker, User) else None
+            ),
+            is_on_hold=left.on_hold,
+            has_keys=key_set is not None and key_set.has_keys,
+            approval_above_minor=settings.APPROVAL_ABOVE_MINOR.get(order.currency),
+        )
+    )
+    return intake.allowed(verdict, left_minor=left.left_minor)
+
+
+def _fingerprint(order: Order, reason: Reason, words: str) -> str:
+    wish = {"kind": Kind.RELEASE.value, "order": str(order.public_id), "reason": reason.value, "reason_text": words}
+    return identity.fingerprint(wish)
+
+
+def _accept(release: Refund, *, asker: Asker, by: Actor) -> None:
+    """R1, one durable transaction. Under the account's lock policy is asked again: a refund may have been quicker."""
+    order, store = release.order, release.refunding_store
+    with transaction.atomic(durable=True):
+        ledger.open_account(order)
+        ledger.locked_account(order.pk)
+        if Refund.objects.filter(pk=release.pk).exists():
+            raise IntegrityError("the same request was first")
+        decide(order, refunding_store=store, asker=asker)
+        release.number = (Refund.objects.filter(order=order).aggregate(last=Max("number"))["last"] or 0) + 1
+        release.accepted_at = release.moved_at = release.next_action_at = clock.db_now()
+        release.save(force_insert=True)
+        if release.state == State.QUEUED:
+            nudges.announce(release.pk)
+        reserved = Money(amount_minor=release.shown_minor, currency=release.currency)
+        audit.record(
+            ReleaseAccepted(
+                refund=str(release),
+                reference=order.reference,
+                amount=str(reserved),
+                amount_minor=reserved.amount_minor,
+                currency=reserved.currency,
+                refunding=str(store),
+                reason=f"{release.reason}: {release.reason_text}" if release.reason_text else release.reason,
+                state=release.state,
+            ),
+            by=by,
+            company=store.company,
+            store=order.store,
+            about=Subject(type="refund", id=str(release.pk)),
+            refunding_store=store,
+        )
