@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hq.admin.asking import asker_of, company_of
 from hq.admin.showing import NOTHING, money, page_of
+from hq.alerts import alerts_of
 from refunds import queries
 from refunds.models import Delivery, OrderAccount, Refund, ReviewProposal, State
 from stores.models import Company, OrderConflict, SalesUnit
@@ -69,7 +70,8 @@ class Median(Aggregate):
 def first_screen(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's DASHBOARD_CALLBACK."""
     refunds = queries.refunds_visible_to(asker_of(request))
-    return {**context, "work": _work(request, refunds), "figures": _figures(refunds)}
+    alerts = alerts_of(company_of(request))
+    return {**context, "alerts": alerts, "work": _work(request, refunds), "figures": _figures(refunds)}
 
 
 def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:

@@ -1,6 +1,7 @@
 """Everything headquarters sees; importing it registers every page with the one site."""
 
 from hq.admin import (
+    breakers,
     clearing,
     companies,
     contradictions,
@@ -8,8 +9,10 @@ from hq.admin import (
     key_sets,
     look_ups,
     orders,
+    pauses,
     people,
     refunds,
+    restores,
     roles,
     sales_units,
     store_systems,
@@ -21,6 +24,7 @@ from hq.admin import (
 from hq.admin.admin_site import site
 
 __all__ = [
+    "breakers",
     "clearing",
     "companies",
     "contradictions",
@@ -28,8 +32,10 @@ __all__ = [
     "key_sets",
     "look_ups",
     "orders",
+    "pauses",
     "people",
     "refunds",
+    "restores",
     "roles",
     "sales_units",
     "site",

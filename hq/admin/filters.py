@@ -123,3 +123,18 @@ class HoldFilter(DropdownFilter):
         if self.value() in ("people", "review"):
             return queryset.filter(is_in_review=self.value() == "review")
         return queryset
+
+
+class BreakerFilter(DropdownFilter):
+    """Whom the hub leaves alone now."""
+
+    title = _("now")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("left alone")), ("closed", _("asked as usual"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in ("open", "closed"):
+            return queryset.filter(opened_at__isnull=self.value() == "closed")
+        return queryset

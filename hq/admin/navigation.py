@@ -29,7 +29,6 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 {"title": _("Work to do"), "icon": "inbox", "link": reverse_lazy("admin:index")},
                 _page(_("Refunds"), "undo", "refunds_refund"),
                 _page(_("Orders"), "receipt_long", "stores_order", Right.SEARCH_ORDERS),
-                _page(_("Orders on hold"), "lock", "refunds_orderaccount"),
                 _page(_("Contradictions"), "sync_problem", "stores_orderconflict"),
                 {
                     "title": _("Clearing"),
@@ -38,6 +37,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "permission": _if_may(Right.SEE_HQ),
                 },
             ]
+        },
+        {
+            "title": _("What stops refunds"),
+            "items": [
+                _page(_("Pauses"), "pause_circle", "refunds_pause"),
+                _page(_("Circuit breakers"), "electrical_services", "refunds_breaker"),
+                _page(_("Orders on hold"), "lock", "refunds_orderaccount"),
+                _page(_("Restores"), "settings_backup_restore", "refunds_restoreepoch"),
+            ],
         },
         {
             "title": _("The chain"),
