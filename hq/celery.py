@@ -58,6 +58,7 @@ app.conf.update(
     result_backend=None,
     task_acks_late=True,
     worker_prefetch_multiplier=1,
+    worker_consumer="hq.consumer:SteadyConsumer",
     task_publish_retry=False,
     task_default_queue="refunds",
     broker_connection_retry_on_startup=True,
