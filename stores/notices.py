@@ -23,6 +23,8 @@ MOST_UNREAD = 1000
 COUNTS_AFTER_END = timedelta(days=7)
 """Vipps repeats a notice for at most 7 days (Vipps: Webhooks API, retries)."""
 WAITS_FOR_SECRET = timedelta(hours=1)
+WAITS_FOR_KEY = COUNTS_AFTER_END
+"""A worker with the right vault key may come; by then Vipps itself has given up."""
 _LONGEST_HEADER = 500
 _NO_NUL = "\ufffd"
 """PostgreSQL keeps no NUL; left out, it would make a header right that came wrong."""
@@ -125,7 +127,8 @@ def _verdict(notice: Notice) -> NoticeVerdict:
         verdict: Verdict = signing.judge_notice(registration, signed, received_at=notice.received_at)
     except Misconfigured as error:
         logger.warning("notice %s cannot be checked: %s", notice.pk, error.code)
-        is_late = clock.db_now() - notice.received_at > WAITS_FOR_SECRET
+        patience = WAITS_FOR_SECRET if error.code == "no_signing_secret" else WAITS_FOR_KEY
+        is_late = clock.db_now() - notice.received_at > patience
         return NoticeVerdict.UNREADABLE if is_late else NoticeVerdict.UNREAD
     return NoticeVerdict(verdict.value)
 

@@ -1,5 +1,6 @@
 """The MSN lock: the only place that opens Vipps keys, and binds them to the sales unit they may speak for."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from stores.vipps.session import VippsSession
 from stores.vipps.tokens import TokenCache
 from stores.vipps.transport import RequestsTransport, Transport
 from stores.vipps.types import SystemHeaders
+
+logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 600.0
 """How long this process may keep opened keys; they go with every call, so opening per call would only spread them."""
@@ -130,6 +133,7 @@ def _keys(key_set: KeySet, *, by: Actor, why: str) -> VippsKeys:
         keys = credentials.unsealed_keys(key_set)
     except Misconfigured as error:
         if error.code != "no_keys":
+            logger.error("key set %s version %s could not be opened: %s", key_set.name, key_set.version, error.code)
             _record(KeysNotOpened, key_set, by=by, why=f"{why} ({error.code})")
         raise
     _record(KeysOpened, key_set, by=by, why=why)
