@@ -18,7 +18,7 @@ from hq.admin.asking import asker_of, company_of
 from hq.admin.showing import NOTHING, money, page_of
 from hq.alerts import alerts_of
 from refunds import queries
-from refunds.models import Delivery, OrderAccount, Refund, ReviewProposal, State
+from refunds.models import Delivery, Difference, OrderAccount, OutsideRefund, Refund, ReviewProposal, State
 from stores.models import Company, OrderConflict, SalesUnit
 
 Text = str | Promise
@@ -80,6 +80,12 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
     keyless = SalesUnit.objects.filter(company=company).exclude(key_set__version__gt=0)
     given_up = Delivery.objects.filter(endpoint__system__store__company=company, delivered_at=None, next_try_at=None)
     untold = given_up.aggregate(count=Count("pk"), oldest=Min("written_at"))
+    differing = Difference.objects.filter(order__store__company=company, closed_at=None).aggregate(
+        count=Count("pk"), oldest=Min("found_at")
+    )
+    elsewhere = OutsideRefund.objects.filter(order__store__company=company, acknowledgement=None).aggregate(
+        count=Count("pk"), oldest=Min("booked_at")
+    )
     said = conflicts.aggregate(count=Count("pk"), oldest=Min("seen_at"))
     counts: dict[str, Any] = {
         row["state"]: row
@@ -118,6 +124,21 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
             count=said["count"],
             oldest=_age(said["oldest"]),
             link=f"{reverse('admin:stores_orderconflict_changelist')}?settled_at__isnull=True",
+        ),
+        Work(
+            title=_("Differences"),
+            icon="difference",
+            count=differing["count"],
+            oldest=_age(differing["oldest"]),
+            link=f"{reverse('admin:refunds_difference_changelist')}?standing=open",
+            is_urgent=True,
+        ),
+        Work(
+            title=_("Refunded elsewhere"),
+            icon="call_split",
+            count=elsewhere["count"],
+            oldest=_age(elsewhere["oldest"]),
+            link=f"{reverse('admin:refunds_outsiderefund_changelist')}?seen_to=not_yet",
         ),
         Work(
             title=_("Messages given up"),

@@ -48,6 +48,14 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": _("Reconciliation"),
+            "items": [
+                _page(_("Differences"), "difference", "refunds_difference"),
+                _page(_("Refunded elsewhere"), "call_split", "refunds_outsiderefund"),
+                _page(_("Settlements"), "account_balance", "stores_settlementaccess"),
+            ],
+        },
+        {
             "title": _("The chain"),
             "items": [
                 _page(_("Company"), "domain", "stores_company"),

@@ -5,19 +5,22 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import register
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 from unfold.views import ChangeList
 
 from hq.admin.admin_site import site
-from hq.admin.asking import asker_of
+from hq.admin.asking import actor_of, asker_of
 from hq.admin.base import LongListAdmin, Rows
 from hq.admin.filters import AmountFilter, DaysFilter
-from hq.admin.showing import link_to, listed, money
-from refunds import queries
-from stores import access, search
+from hq.admin.showing import NOTHING, link_to, listed, money, page_of
+from hq.admin.verb_page import VerbForm, VerbPage, verb_page
+from refunds import checks, queries
+from refunds.models import Difference, OrderCheck
+from stores import access, search, settled
 from stores.access import Right
 from stores.errors import HubError
 from stores.models import Order, OrderLine
@@ -69,9 +72,10 @@ class OrderAdmin(LongListAdmin):
     sortable_by = ()
     fields = readonly_fields = (
         *("reference", "store", "unit", "channel", "paid_at", "receipt_number", "claimed", "captured", "refunded_seen"),
-        *("left", "refunds", "confirmed_at", "indexed_at", "updated_at", "public_id"),
+        *("left", "refunds", "disputed", "differing", "last_compared", "confirmed_at", "indexed_at", "updated_at", "public_id"),
     )
     inlines = (LineRows,)
+    actions_detail = ("compare",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return access.visible_orders(asker_of(request)).order_by(*self.ordering)
@@ -111,6 +115,42 @@ class OrderAdmin(LongListAdmin):
     def left(self, order: Order) -> str:
         left_minor = getattr(order, "left_minor", None)
         return money(queries.left_of(order).left_minor if left_minor is None else left_minor, order.currency)
+
+    @display(description=_("taken back by the customer's bank"))
+    def disputed(self, order: Order) -> str:
+        return money(settled.disputed_minor(order) or None, order.currency)
+
+    @display(description=_("differences"))
+    def differing(self, order: Order) -> Any:
+        return listed(
+            link_to(each, each.get_kind_display()) for each in Difference.objects.filter(order=order, closed_at=None)
+        )
+
+    @display(description=_("last compared"))
+    def last_compared(self, order: Order) -> Any:
+        check = OrderCheck.objects.filter(order=order).first()
+        if check is None or (check.checked_at is None and not check.problem):
+            return NOTHING
+        return check.problem or check.checked_at
+
+    def has_reconcile_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return self.may(request, Right.RECONCILE)
+
+    @action(description=_("Compare with Vipps"), permissions=["reconcile"], icon="sync", variant=ActionVariant.PRIMARY)
+    def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order: Order = self.row(request, object_id)
+
+        def act(form: VerbForm) -> Any:
+            checks.ask_for(order, asker=asker_of(request), by=actor_of(request))
+            return _("A worker looks at it now.")
+
+        page = VerbPage(
+            title=_("Compare order %(reference)s with Vipps") % {"reference": order.reference},
+            explanation=_("The payment and its event log are read; refunds made elsewhere are counted. No money moves."),
+            button=_("Compare now"),
+            back=page_of(order),
+        )
+        return verb_page(self, request, page, form_of=VerbForm, act=act)
 
     @display(description=_("sales unit"))
     def unit(self, order: Order) -> Any:

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from refunds.models.ledger import EntryKind, LedgerEntry
@@ -14,10 +15,13 @@ OUTSIDE = (EntryKind.EXTERNAL, EntryKind.ORPHAN)
 
 
 class OutsideRefunds(models.Manager["OutsideRefund"]):
-    """Only the lines for money that the hub did not move."""
+    """Only the lines for money that the hub did not move, as far as it did not turn out to be its own."""
 
     def get_queryset(self) -> models.QuerySet["OutsideRefund"]:
-        return super().get_queryset().filter(kind__in=OUTSIDE)
+        own = LedgerEntry.objects.filter(
+            order=OuterRef("order"), psp_reference=OuterRef("psp_reference"), kind=EntryKind.RECOGNISED
+        )
+        return super().get_queryset().filter(~Exists(own), kind__in=OUTSIDE)
 
 
 class OutsideRefund(LedgerEntry):
