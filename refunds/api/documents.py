@@ -13,6 +13,7 @@ from refunds.api.serializers import (
     RefundPageSerializer,
     RefundQuerySerializer,
     RefundSerializer,
+    ReleaseBodySerializer,
 )
 from stores.api.documents import problems
 
@@ -29,6 +30,12 @@ def _header(name: str, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 202], description=description)
 
 
+_ASKED = [
+    _KEY,
+    _header("Location", "where the refund stands"),
+    _header("Retry-After", "seconds until asking again makes sense; absent once the refund is final"),
+    _header("Idempotency-Replayed", "true where the same request was answered before"),
+]
 REFUND_REQUEST: dict[str, Any] = {
     "operation_id": "requestRefund",
     "summary": "Ask for a refund",
@@ -36,17 +43,28 @@ REFUND_REQUEST: dict[str, Any] = {
         "Accepts a refund of an order that any store of the chain sold, on behalf of the store the API key belongs to. 202: "
         "it is written down and will be carried out; ask again at Location. The same key with the same body repeats the "
         "answer (Idempotency-Replayed: true); with another body it is refused (422, key_reused). Codes of 409: "
-        "exceeds_left, nothing_left, on_hold, not_captured, too_old, no_keys, ambiguous_order, possible_duplicate, "
-        "disputed_capture."
+        "exceeds_left, nothing_left, on_hold, not_captured (release it instead), released, too_old, no_keys, "
+        "ambiguous_order, possible_duplicate, disputed_capture."
     ),
     "tags": ["refunds"],
     "request": {"application/json": RefundBodySerializer},
-    "parameters": [
-        _KEY,
-        _header("Location", "where the refund stands"),
-        _header("Retry-After", "seconds until asking again makes sense; absent once the refund is final"),
-        _header("Idempotency-Replayed", "true where the same request was answered before"),
-    ],
+    "parameters": _ASKED,
+    "responses": {200: RefundSerializer, 202: RefundSerializer, **problems(404, 409, 413, 415, 422)},
+}
+RELEASE_REQUEST: dict[str, Any] = {
+    "operation_id": "requestRelease",
+    "summary": "Ask for the release of a reservation",
+    "description": (
+        "For a payment that was reserved and never captured: all that is reserved is let go (cancelled at Vipps), and no money "
+        "moves. It is carried out, kept and read like a refund, of kind release: under /refunds, with the same states but "
+        "for its success, released, and in the same webhooks (refund.released). Possible once Vipps has shown the order as "
+        "reserved (releasable_minor of /orders/{order_id}/refundable), which a refund refused as not_captured does. It may "
+        "still end as declined with the outcome captured_meanwhile: then the money can be refunded. Codes of 409: "
+        "not_reserved, captured, refund_in_flight, released, on_hold, paused, no_keys, ambiguous_order."
+    ),
+    "tags": ["refunds"],
+    "request": {"application/json": ReleaseBodySerializer},
+    "parameters": _ASKED,
     "responses": {200: RefundSerializer, 202: RefundSerializer, **problems(404, 409, 413, 415, 422)},
 }
 REFUND_BULK: dict[str, Any] = {

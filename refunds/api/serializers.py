@@ -36,28 +36,19 @@ class KeyField(serializers.RegexField):
         return super().run_validation(data)
 
 
-class RefundBodySerializer(StrictSerializer):
-    """A refund of one order: by `order_id`, or by `store` and `reference` (and `channel`, where both are not enough).
+class OrderBodySerializer(StrictSerializer):
+    """One order: by `order_id`, or by `store` and `reference` (and `channel`, where both are not enough).
 
-    The refunding store is always the one the API key belongs to; the sales unit always the one that sold.
+    The asking store is always the one the API key belongs to; the sales unit always the one that sold.
     """
 
     order_id = StrictText(required=False, max_length=64, help_text="ord_ and 32 hexadecimal digits")
     store = StrictText(required=False, max_length=20, help_text="the code of the store that sold")
     reference = StrictText(required=False, max_length=64)
     channel = serializers.ChoiceField(choices=Channel.choices, required=False)
-    amount = AmountSerializer()
     reason = serializers.ChoiceField(choices=Reason.choices)
     reason_text = StrictText(required=False, allow_blank=True, max_length=200, help_text="required for other")
     cashier = StrictText(max_length=80, help_text="the till's own id of its cashier")
-    confirms_duplicate = StrictBoolean(
-        required=False, default=False, help_text="this is another return, not the one that possible_duplicate names"
-    )
-    confirms_dispute = StrictBoolean(
-        required=False,
-        default=False,
-        help_text="refund although the customer's bank took the money back (disputed_capture); headquarters then approves it",
-    )
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
         by_reference = {"store", "reference"} & asked.keys()
@@ -70,6 +61,24 @@ class RefundBodySerializer(StrictSerializer):
                 {"order_id": [_("Name the order by its id, or by store and reference.")]}, code="required"
             )
         return asked
+
+
+class RefundBodySerializer(OrderBodySerializer):
+    """A refund of one order: what is refunded is debited to the sales unit that sold."""
+
+    amount = AmountSerializer()
+    confirms_duplicate = StrictBoolean(
+        required=False, default=False, help_text="this is another return, not the one that possible_duplicate names"
+    )
+    confirms_dispute = StrictBoolean(
+        required=False,
+        default=False,
+        help_text="refund although the customer's bank took the money back (disputed_capture); headquarters then approves it",
+    )
+
+
+class ReleaseBodySerializer(OrderBodySerializer):
+    """The release of all that is reserved for one order; a part cannot be released."""
 
 
 class BulkItemSerializer(RefundBodySerializer):
@@ -100,7 +109,7 @@ class RefundSerializer(serializers.Serializer[Any]):
     store = StoreSerializer(source="order.store", help_text="the store that sold, whose sales unit is debited")
     refunding_store = StoreSerializer(help_text="the store that took the goods back")
     kind = serializers.ChoiceField(choices=Kind.choices)
-    amount = serializers.SerializerMethodField()
+    amount = serializers.SerializerMethodField(help_text="of a release: what was reserved when it was asked for")
     reason = serializers.ChoiceField(choices=Reason.choices)
     reason_text = serializers.CharField(allow_blank=True)
     cashier = serializers.CharField(allow_blank=True)
@@ -123,7 +132,7 @@ class RefundSerializer(serializers.Serializer[Any]):
 
     @extend_schema_field(MoneySerializer)
     def get_amount(self, refund: Refund) -> dict[str, Any]:
-        return {"amount_minor": refund.amount_minor, "currency": refund.currency}
+        return {"amount_minor": refund.shown_minor, "currency": refund.currency}
 
     def get_is_final(self, refund: Refund) -> bool:
         return refund.has_ended
@@ -170,8 +179,9 @@ class RefundQuerySerializer(StrictSerializer):
 
 
 class InFlightSerializer(serializers.Serializer[Any]):
-    """Money on its way back, asked for by any store of the chain."""
+    """Money on its way back, or a reservation being released, asked for by any store of the chain."""
 
+    kind = serializers.ChoiceField(choices=Kind.choices)
     amount_minor = serializers.IntegerField()
     store_name = serializers.CharField()
     state = serializers.ChoiceField(choices=State.choices)
@@ -187,6 +197,10 @@ class RefundableSerializer(serializers.Serializer[Any]):
     external_minor = serializers.IntegerField(help_text="refunded elsewhere")
     reserved_minor = serializers.IntegerField(help_text="set aside for refunds that are not final")
     left_minor = serializers.IntegerField()
+    releasable_minor = serializers.IntegerField(
+        help_text="reserved at Vipps and not taken when it was last read: what a release would let go"
+    )
+    is_released = serializers.BooleanField(help_text="what was reserved has been released; nothing is left")
     on_hold = serializers.BooleanField()
     is_confirmed = serializers.BooleanField(help_text="captured_minor is Vipps' figure, not the store's claim")
     disputed_minor = serializers.SerializerMethodField(help_text="what the customer's bank took back and still has")

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from refunds.api.bulk import RefundsBulkView
+from refunds.api.releases import ReleasesView
 from refunds.api.views import RefundableView, RefundByKeyView, RefundsView, RefundView, UnknownView
 
 urlpatterns = [
@@ -10,6 +11,7 @@ urlpatterns = [
     path("refunds/bulk", RefundsBulkView.as_view(), name="api-refunds-bulk"),
     path("refunds/by-key/<path:key>", RefundByKeyView.as_view(), name="api-refund-by-key"),
     path("refunds/<str:refund_id>", RefundView.as_view(), name="api-refund"),
+    path("releases", ReleasesView.as_view(), name="api-releases"),
     path("orders/<str:order_id>/refundable", RefundableView.as_view(), name="api-refundable"),
     # The empty pattern matches every address; ".*" would let one with a line break in it through.
     re_path("", UnknownView.as_view(), name="api-unknown"),

@@ -45,13 +45,13 @@ class RefundsView(SystemView):
 
     @extend_schema(**documents.REFUND_REQUEST)
     def post(self, request: Request) -> Response:
-        request_key = _request_key(request)
+        request_key = request_key_of(request)
         body = RefundBodySerializer(data=request.data or {})
         body.is_valid(raise_exception=True)
         asked: dict[str, Any] = body.validated_data
         by = self.actor(cashier=asked["cashier"])
         accepted = ask(asked, request_key=request_key, system=self.system, by=by)
-        return _accepted(accepted)
+        return accepted_answer(accepted)
 
 
 class RefundView(SystemView):
@@ -102,7 +102,8 @@ class UnknownView(SystemView):
         raise NotFound(_("There is nothing here."))
 
 
-def _request_key(request: Request) -> str:
+def request_key_of(request: Request) -> str:
+    """The call's Idempotency-Key. Raises Invalid."""
     key: str = request.headers.get("Idempotency-Key", "")
     if not key:
         raise Invalid(
@@ -117,7 +118,7 @@ def _request_key(request: Request) -> str:
     return key
 
 
-def _accepted(accepted: Accepted) -> Response:
+def accepted_answer(accepted: Accepted) -> Response:
     """202 while there is something to wait for; a repeated request of a refund that has ended is answered with 200."""
     refund = accepted.refund
     response = _shown(refund, status=200 if refund.has_ended else 202)
