@@ -144,6 +144,7 @@ def standing_of(claim: Claim) -> Standing:
                 environment=unit.environment, msn=unit.msn, reference=claim.order.reference, refund=refund.pk
             )
         ),
+        is_after_restore=claim.is_after_restore,
     )
 
 

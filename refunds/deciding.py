@@ -42,7 +42,7 @@ class Standing:
 
     `unresolved_since` is when the last send of this generation went out whose outcome nobody knows; None if there is none.
     `past` is oldest first. `keys` are all that this refund may ever send, so that its events are known even where its
-    attempts were lost in a restore.
+    attempts were lost in a restore; `is_after_restore` says that they may have been, however few `sends` are known.
     """
 
     kind: Kind = Kind.REFUND
@@ -58,6 +58,17 @@ class Standing:
     fence: int
     past: tuple[Sent, ...]
     keys: frozenset[str]
+    is_after_restore: bool = False
+
+    @property
+    def was_never_sent(self) -> bool:
+        """Provably: nothing of ours can be in Vipps' figures."""
+        return self.sends == 0 and not self.is_after_restore
+
+    @property
+    def may_have_been_applied(self) -> bool:
+        """Whether an earlier send may have done it, so that a refusal of this one is no end yet."""
+        return self.unresolved_since is not None or self.is_after_restore
 
     @property
     def step_back(self) -> Move:
@@ -154,12 +165,18 @@ def before_sending(
         return Step(move=standing.step_back, because="nothing is sent until a restore has been checked", changes=changes)
     refusal = _refusal(standing, reading, books)
     if refusal:
-        return _refuse(standing, refusal, now)
+        return _refuse(standing, refusal, now, is_explained=not has_unexplained_money(standing, reading, books))
     if len(recent_sends) >= MOST_SENDS_A_MINUTE:
         again = recent_sends[-MOST_SENDS_A_MINUTE] + A_MINUTE
         changes = {"outcome": "paced", "next_action_at": max(again, now)}
         return Step(move=standing.step_back, because="Vipps takes five changes a minute of one payment", changes=changes)
     return None
+
+
+def refunded_before(reading: Reading, books: Books) -> int:
+    """What Vipps has refunded already, in minor units: a sum that lags behind what we know of would let another refund's
+    money pass for this one's."""
+    return max(reading.payment.aggregate.refunded, books.posted_minor + books.external_minor)
 
 
 def after_answer(standing: Standing, outcome: Outcome, *, intended_at: datetime, now: datetime) -> Step:
@@ -171,7 +188,7 @@ def after_answer(standing: Standing, outcome: Outcome, *, intended_at: datetime,
     consequence = CONSEQUENCES[outcome.meaning]
     is_soft = consequence.resolved is states.T11_SOFT
     return Step(
-        move=consequence.unresolved if standing.unresolved_since is not None else consequence.resolved,
+        move=consequence.unresolved if standing.may_have_been_applied else consequence.resolved,
         because=in_words(outcome),
         changes={
             "outcome": outcome.meaning.value if not outcome.code else f"vipps_{outcome.code}",
@@ -188,7 +205,7 @@ def after_answer(standing: Standing, outcome: Outcome, *, intended_at: datetime,
 def after_failed_reading(standing: Standing, outcome: Outcome, *, is_unknown: bool, now: datetime) -> Step:
     """The payment could not be read, so nothing was sent under this claim. `is_unknown`: Vipps has no such payment."""
     meaning = outcome.meaning
-    if meaning is Meaning.MISCONFIGURED and standing.sends == 0:
+    if meaning is Meaning.MISCONFIGURED and standing.was_never_sent:
         return Step(
             move=states.T10_PREFLIGHT,
             because=f"Vipps does not give this payment to its own store: {outcome.code or outcome.status}",
@@ -314,11 +331,12 @@ def _refusal(standing: Standing, reading: Reading, books: Books) -> str:
     return "" if shown.currency == standing.currency else "other_currency"
 
 
-def _refuse(standing: Standing, refusal: str, now: datetime) -> Step:
+def _refuse(standing: Standing, refusal: str, now: datetime, *, is_explained: bool) -> Step:
+    """`is_explained`: every sum that Vipps shows is attributed, so that a send which a restore lost is not among them."""
     because = f"Vipps' own figures do not allow it: {refusal}"
-    if standing.sends == 0:
+    if standing.was_never_sent or (standing.sends == 0 and is_explained):
         return Step(move=states.T10_PREFLIGHT, because=because, changes={"outcome": refusal})
-    if standing.unresolved_since is None and standing.generation == 0:
+    if standing.unresolved_since is None and standing.generation == 0 and (is_explained or not standing.is_after_restore):
         # Only ever sent to be told "not now": nothing of ours can be in those figures.
         return Step(move=states.T10_REFUSED, because=because, changes={"outcome": refusal})
     # It may be our own earlier send that shows in the sum: only the event log may end this.

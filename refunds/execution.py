@@ -71,7 +71,7 @@ def _send(claim: Claim, session: VippsSession, standing: Standing, reading: Read
         standing,
         reading,
         amount_minor=claim.refund.amount_minor,
-        before_minor=reading.payment.aggregate.refunded,
+        before_minor=deciding.refunded_before(reading, books_of(OrderAccount.objects.get(order=claim.order))),
     )
     if intent is None:
         return
