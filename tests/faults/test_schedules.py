@@ -2,11 +2,13 @@
 
 import pytest
 
+from tests.faults.schedules.memory.play import run as run_in_memory
 from tests.faults.schedules.running import run
-from tests.faults.schedules.seeds import KEPT
+from tests.faults.schedules.seeds import KEPT, KEPT_IN_MEMORY
 from tests.faults.schedules.tally import Tally
 
 COUNT = 25
+IN_MEMORY = 4_000
 
 
 @pytest.mark.django_db(transaction=True)
@@ -21,6 +23,12 @@ def test_no_schedule_breaks_an_invariant() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_no_seed_that_once_failed_fails_again() -> None:
     assert run(KEPT).failed == {}
+
+
+def test_no_schedule_in_memory_breaks_an_invariant() -> None:
+    tally = run_in_memory(range(1, IN_MEMORY + 1))
+    assert (tally.failed, tally.vacuous) == ({}, [])
+    assert run_in_memory(KEPT_IN_MEMORY).failed == {}
 
 
 def test_a_run_in_which_too_little_went_wrong_says_so() -> None:

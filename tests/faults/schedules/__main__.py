@@ -1,4 +1,7 @@
-"""`python -m tests.faults.schedules --count N --seed S [--jobs J] [--replay SEED]`: the seeds from S on, on PostgreSQL."""
+"""`python -m tests.faults.schedules --count N --seed S [--store memory] [--jobs J] [--replay SEED]`: the seeds from S on.
+
+On PostgreSQL the code itself is played; in memory its decisions and its table of moves, some hundred times as fast.
+"""
 
 import argparse
 import json
@@ -9,16 +12,18 @@ import time
 
 from django.db import connection
 
+from tests.faults.schedules.memory.play import run as run_in_memory
 from tests.faults.schedules.running import run
-from tests.faults.schedules.seeds import KEPT
+from tests.faults.schedules.seeds import KEPT, KEPT_IN_MEMORY
 from tests.faults.schedules.tally import Tally
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="processes, each with a database of its own")
+    parser.add_argument("--store", choices=("postgres", "memory"), default="postgres")
     parser.add_argument("--replay", type=int, action="append", help="this seed alone; may be given again")
     parser.add_argument("--kept", action="store_true", help="the seeds that once failed")
     parser.add_argument("--part", help=argparse.SUPPRESS)
@@ -26,16 +31,18 @@ def main() -> int:
     logging.disable(logging.WARNING)
     started = time.monotonic()
     if given.jobs > 1:
-        tally = _shared(given.count, given.seed, jobs=given.jobs)
+        tally = _shared(given.count, given.seed, jobs=given.jobs, store=given.store)
     else:
-        seeds = given.replay or (list(KEPT) if given.kept else range(given.seed, given.seed + given.count))
-        tally = _played(list(seeds), part=given.part)
+        kept = KEPT_IN_MEMORY if given.store == "memory" else KEPT
+        seeds = given.replay or (list(kept) if given.kept else range(given.seed, given.seed + given.count))
+        tally = run_in_memory(seeds) if given.store == "memory" else _played(list(seeds), part=given.part)
     if given.part:
         sys.stdout.write(tally.written() + "\n")
         return 0
+    again = f"python -m tests.faults.schedules --store {given.store} --replay"
     for seed, violations in sorted(tally.failed.items()):
-        sys.stdout.write(f"seed {seed}: {'; '.join(violations)}\n    python -m tests.faults.schedules --replay {seed}\n")
-    told = {**tally.as_json(), "first_seed": given.seed, "seconds": round(time.monotonic() - started, 1)}
+        sys.stdout.write(f"seed {seed}: {'; '.join(violations)}\n    {again} {seed}\n")
+    told = {**tally.as_json(), "store": given.store, "first_seed": given.seed, "seconds": round(time.monotonic() - started, 1)}
     sys.stdout.write(json.dumps(told) + "\n")
     return 1 if tally.failed or tally.vacuous else 0
 
@@ -48,10 +55,10 @@ def _played(seeds: list[int], *, part: str | None) -> Tally:
     return run(seeds)
 
 
-def _shared(count: int, first: int, *, jobs: int) -> Tally:
+def _shared(count: int, first: int, *, jobs: int, store: str) -> Tally:
     """The same seeds over several processes."""
     share = -(-count // jobs)
-    command = [sys.executable, "-m", "tests.faults.schedules"]
+    command = [sys.executable, "-m", "tests.faults.schedules", "--store", store]
     parts = []
     for job in range(jobs):
         start = first + job * share

@@ -10,7 +10,7 @@ from stores.vipps.wsgi_transport import WsgiTransport
 from tests.faults.schedules.faults import Faults
 
 _REFUSALS = ("6150", "6180", "6210", "6220", "5090", "5100", "4010", "9999", "6160")
-_LATE = (2.0, 30.0, 100.0, 100.0, 600.0, 600.0, 600.0, 4_000.0, 20_000.0, 39_000.0)
+_LATE = (2.0, 30.0, 100.0, 100.0, 600.0, 600.0, 600.0, 4_000.0, 20_000.0)
 """Seconds on the wire. Nobody can prove anything about a request that travels longer than the quiet time."""
 _ON_REFUND = (
     *("lost", "lost", "answer lost", "answer lost", "late", "late", "doubled", "not sent", "slow"),
@@ -55,7 +55,7 @@ class Wire:
         deadline.check_may_write(request.operation)
         if operation == "refund":
             self.sent(_key(request))
-            self.faults.yield_point("between deadline and write", may_stall=39_000.0)
+            self.faults.yield_point("between deadline and write", may_stall=20_000.0)
         answer = self._carried(request, deadline, operation, fault)
         if operation != "token":
             self.faults.stage.pause(self.faults.dice.choice((0.05, 0.3, 0.3, 2.0)))
