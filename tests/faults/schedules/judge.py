@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from refunds import identity, intake
-from refunds.models import ENDS, IN_FLIGHT, EntryKind, LedgerEntry, OrderAccount, Refund, State
+from refunds.models import ENDS, IN_FLIGHT, Account, EntryKind, LedgerEntry, OrderAccount, Refund, State
 from stores import audit
 from stores.models import Entry, Order
 from stores.vipps.simulator import Simulator
@@ -15,15 +15,8 @@ from tests.faults.schedules.ground import Ground
 from tests.faults.schedules.parts import Wish
 from tests.faults.schedules.tally import Violation
 
-_COUNTED = {
-    EntryKind.RESERVE: (1, 0, 0),
-    EntryKind.POST: (-1, 1, 0),
-    EntryKind.VOID: (-1, 0, 0),
-    EntryKind.EXTERNAL: (0, 0, 1),
-    EntryKind.ORPHAN: (0, 0, 1),
-    EntryKind.CORRECTION: (0, 1, 0),
-}
-"""What each entry adds to reserved, posted and external."""
+_PLACES = {Account.RESERVED: 0, Account.REFUNDED: 1, Account.EXTERNAL: 2, Account.ORPHAN: 2}
+"""Where a side of an entry counts: reserved, posted, external."""
 _MAY_FOLLOW_AN_END = ("T7", "T15")
 
 
@@ -109,11 +102,21 @@ def _over_refunded(case: Case, vipps: Simulator) -> Iterator[tuple[str, str]]:
     if sums.refunded > sums.captured:
         yield "I2", f"{case.order.reference}: Vipps refunded {sums.refunded} of {sums.captured}"
     capacity = max(case.order.captured_minor or 0, case.order.claimed_minor or 0)
-    taken = 0
-    for entry in case.ledger:
-        taken += entry.amount_minor * sum(_COUNTED[EntryKind(entry.kind)])
+    for number, entry in enumerate(case.ledger):
+        taken = sum(_fold(case.ledger[: number + 1]))
         if entry.kind == EntryKind.RESERVE and taken > capacity:
             yield "I2", f"{case.order.reference}: accepted up to {taken} of {capacity}"
+
+
+def _fold(ledger: list[LedgerEntry]) -> list[int]:
+    """Reserved, posted and external as the entries say."""
+    sums = [0, 0, 0]
+    for entry in ledger:
+        for side, sign in ((entry.debit, -1), (entry.credit, 1)):
+            place = _PLACES.get(Account(side))
+            if place is not None:
+                sums[place] += sign * entry.amount_minor
+    return sums
 
 
 def _right_store(case: Case, vipps: Simulator, ground: Ground) -> Iterator[tuple[str, str]]:
@@ -139,10 +142,7 @@ def _true_ends(case: Case) -> Iterator[tuple[str, str]]:
 
 
 def _balanced(case: Case) -> Iterator[tuple[str, str]]:
-    sums = [0, 0, 0]
-    for entry in case.ledger:
-        for place, sign in enumerate(_COUNTED[EntryKind(entry.kind)]):
-            sums[place] += sign * entry.amount_minor
+    sums = _fold(case.ledger)
     account = case.account
     held = [account.reserved_minor, account.posted_minor, account.external_minor] if account else [0, 0, 0]
     if held != sums:
