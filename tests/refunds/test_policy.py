@@ -71,6 +71,7 @@ def test_of_several_broken_rules_the_first_speaks(first: int) -> None:
     [
         {"amount_minor": 1},
         {"paid_at": NOW - REFUND_PERIOD},
+        {"paid_at": NOW - timedelta(days=365)},
         {"reference": "12345678"},
         {"reference": "12345678", "amount_minor": 1},
         {"reference": "12345678", "currency": "DKK", "order_currency": "DKK"},

@@ -1,5 +1,6 @@
 """The table of moves against the protocol's own, and the one function that makes them."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -62,6 +63,18 @@ PROTOCOL: set[tuple[str, frozenset[str], str, bool, bool, str | None]] = {
     ("T15", frozenset({"review"}), "declined", False, False, "void"),
 }
 
+TIMES: dict[str, Any] = {
+    "LEASE": timedelta(seconds=60),
+    "CALL_BUDGET": timedelta(seconds=30),
+    "SEND_WITHIN_SECONDS": 5.0,
+    "RESEND_WINDOW": timedelta(hours=12),
+    "QUIET_TIME": timedelta(hours=12),
+    "SOFT_REFUSALS_BEFORE_NEW_KEY": 3,
+    "LAST_GENERATION": 3,
+    "GIVE_TO_PEOPLE_AFTER": timedelta(hours=24),
+    "APPROVAL_EXPIRES_AFTER": timedelta(hours=24),
+}
+
 
 def test_the_table_is_the_protocols() -> None:
     rows = {
@@ -70,6 +83,10 @@ def test_the_table_is_the_protocols() -> None:
     }
     assert rows == PROTOCOL
     assert len(MOVES) == len(PROTOCOL)
+
+
+def test_the_times_are_the_protocols() -> None:
+    assert {name: getattr(states, name) for name in TIMES} == TIMES
 
 
 def _money(row: Move) -> str | None:
