@@ -15,6 +15,7 @@ from refunds.models import Heartbeat
 from stores import clock
 
 LONGEST_SILENCE_SECONDS = 120
+LONGEST_WITHOUT_A_NIGHT_SECONDS = 26 * 3600
 """Passes of the sweep are seconds apart, and one that runs refunds itself ends within a minute and a call."""
 
 
@@ -45,18 +46,18 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 @never_cache
 @require_safe
-def beating(request: HttpRequest, name: str) -> JsonResponse:
-    """200 with the age of a part's last heartbeat; 503 when it is older than two minutes, was never, or cannot be read.
+def beating(request: HttpRequest, name: str, longest: int = LONGEST_SILENCE_SECONDS) -> JsonResponse:
+    """200 with the age of a part's last heartbeat; 503 when it is older than `longest`, was never, or cannot be read.
 
     `sweep`: somebody finds due rows. `worker`: a message went through the broker and a worker finished it, which only a
-    started beat makes happen.
+    started beat makes happen. `reconcile`: the nightly round put its orders on the list.
     """
     try:
         beat = Heartbeat.objects.filter(name=name).first()
         age = (clock.db_now() - beat.at).total_seconds() if beat is not None else None
     except Error:
         return JsonResponse({"status": "unknown", "age_seconds": None}, status=503)
-    is_beating = age is not None and age <= LONGEST_SILENCE_SECONDS
+    is_beating = age is not None and age <= longest
     told = {"status": "beating" if is_beating else "silent", "age_seconds": None if age is None else round(age)}
     return JsonResponse(told, status=200 if is_beating else 503)
 

@@ -19,6 +19,12 @@ urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("health/sweep", health.beating, {"name": "sweep"}, name="health-sweep"),
+    path(
+        "health/reconcile",
+        health.beating,
+        {"name": "reconcile", "longest": health.LONGEST_WITHOUT_A_NIGHT_SECONDS},
+        name="health-reconcile",
+    ),
     path("health/worker", health.beating, {"name": "worker"}, name="health-worker"),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}refunds/favicon.svg")),
 ]

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.admin import register
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
@@ -71,7 +72,7 @@ class DifferenceAdmin(LongListAdmin):
     """The oldest first; one is closed by a later look at Vipps, or by a person with her words."""
 
     company_path = "order__store__company"
-    list_display = ("kind_label", "order_link", "store", "hub", "event_log", "vipps_sum", "settlement", "age", "owner", "ended")
+    list_display = ("kind_label", "order_link", "hub", "event_log", "settlement", "age", "owner", "ended")
     list_display_links = ("kind_label",)
     list_filter = (
         StandingFilter,
@@ -85,7 +86,7 @@ class DifferenceAdmin(LongListAdmin):
     ordering = ("found_at", "id")
     sortable_by = ()
     fields = readonly_fields = (
-        *("kind_label", "order_link", "store", "hub", "event_log", "vipps_sum", "settlement", "details"),
+        *("kind", "order_link", "store", "hub", "event_log", "vipps_sum", "settlement", "details"),
         *("found_at", "last_seen_at", "owner", "closed_at", "closing", "closed_by", "note"),
     )
     actions_detail = ("take", "explain")
@@ -103,7 +104,7 @@ class DifferenceAdmin(LongListAdmin):
 
     @display(description=_("order"))
     def order_link(self, difference: Difference) -> Any:
-        return link_to(difference.order)
+        return format_html('<span class="whitespace-nowrap">{}</span>', link_to(difference.order))
 
     @display(description=_("store"))
     def store(self, difference: Difference) -> str:

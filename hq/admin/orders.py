@@ -16,7 +16,7 @@ from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, asker_of
 from hq.admin.base import LongListAdmin, Rows
 from hq.admin.filters import AmountFilter, DaysFilter
-from hq.admin.showing import NOTHING, link_to, listed, money, page_of
+from hq.admin.showing import NOTHING, link_to, listed, moment, money, page_of
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
 from refunds import checks, queries
 from refunds.models import Difference, OrderCheck
@@ -127,11 +127,11 @@ class OrderAdmin(LongListAdmin):
         )
 
     @display(description=_("last compared"))
-    def last_compared(self, order: Order) -> Any:
+    def last_compared(self, order: Order) -> str:
         check = OrderCheck.objects.filter(order=order).first()
-        if check is None or (check.checked_at is None and not check.problem):
+        if check is None:
             return NOTHING
-        return check.problem or check.checked_at
+        return check.problem or moment(check.checked_at)
 
     def has_reconcile_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self.may(request, Right.RECONCILE)

@@ -16,7 +16,7 @@ from hq.admin.asking import actor_of, asker_of
 from hq.admin.base import LongListAdmin
 from hq.admin.differences import ExplanationForm
 from hq.admin.filters import AmountFilter, DaysFilter
-from hq.admin.showing import NOTHING, link_to, money, mono, page_of
+from hq.admin.showing import NOTHING, link_to, moment, money, mono, page_of
 from hq.admin.verb_page import VerbPage, verb_page
 from refunds import outside
 from refunds.models import Acknowledgement, OutsideRefund
@@ -99,9 +99,9 @@ class OutsideRefundAdmin(LongListAdmin):
         return str(seen_to.person) if seen_to else NOTHING
 
     @display(description=_("when"))
-    def seen_to_at(self, refund: OutsideRefund) -> Any:
+    def seen_to_at(self, refund: OutsideRefund) -> str:
         seen_to = _seen_to(refund)
-        return seen_to.at if seen_to else NOTHING
+        return moment(seen_to.at if seen_to else None)
 
     @display(description=_("note"))
     def note(self, refund: OutsideRefund) -> str:

@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from hq.admin.admin_site import site
 from hq.admin.base import HqAdmin
-from hq.admin.showing import NOTHING, link_to, listed
+from hq.admin.showing import link_to, listed, moment
 from stores.models import SettlementAccess
 
 
@@ -40,8 +40,9 @@ class SettlementAdmin(HqAdmin):
         return link_to(row.sales_unit)
 
     @display(description=_("is read"), boolean=True)
-    def is_read(self, row: SettlementAccess) -> bool:
-        return row.last_read_at is not None and not row.problem
+    def is_read(self, row: SettlementAccess) -> bool | None:
+        """None while nobody has tried yet."""
+        return not row.problem if row.problem or row.last_read_at else None
 
     @display(description=_("ledgers"))
     def ledgers(self, row: SettlementAccess) -> Any:
@@ -52,7 +53,7 @@ class SettlementAdmin(HqAdmin):
         return sum(feed.entries for feed in row.sales_unit.settlement_feeds.all())
 
     @display(description=_("read to the end"))
-    def read_to_the_end(self, row: SettlementAccess) -> Any:
+    def read_to_the_end(self, row: SettlementAccess) -> str:
         ends = [feed.complete_at for feed in row.sales_unit.settlement_feeds.all()]
         known = [end for end in ends if end is not None]
-        return min(known) if known and len(known) == len(ends) else NOTHING
+        return moment(min(known) if known and len(known) == len(ends) else None)

@@ -1,11 +1,14 @@
 """How amounts, rows and links are shown at headquarters; everything shown is escaped."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db.models import Model
 from django.urls import reverse
+from django.utils.formats import localize
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import get_language
 
 from stores.money import in_locale
@@ -36,6 +39,11 @@ def link_to(row: Model | None, text: str = "") -> str | SafeString:
         page_of(row),
         text or str(row),
     )
+
+
+def moment(at: datetime | None) -> str:
+    """A time in the reader's zone, as the admin shows its own columns; a dash for none."""
+    return str(localize(localtime(at))) if at else NOTHING
 
 
 def mono(text: str) -> SafeString:

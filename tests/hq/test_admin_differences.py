@@ -150,6 +150,8 @@ class TestSettlements:
         settle(order)
         settlements.read_settlement(chain.units["TRD"].pk, by=hub("worker"), kept=lambda rows: None)
         listed = hanne.get(SETTLEMENTS).content.decode()
+        read, not_yet = (SettlementAccess.objects.get(sales_unit=chain.units[code]) for code in ("BGO", "OSL"))
+        assert (read.problem, read.last_read_at is None, not_yet.last_read_at) == ("", False, None)
         assert f"3{BERGEN}" in listed
         assert "Misconfigured: 403" in listed
         bergen = SettlementAccess.objects.get(sales_unit=chain.units["BGO"])

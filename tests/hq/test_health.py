@@ -97,6 +97,12 @@ def test_two_minutes_of_silence_are_too_long(db: None, seconds: int, status: int
     assert seconds <= answer.json()["age_seconds"] <= seconds + 5
 
 
+@pytest.mark.parametrize(("hours", "status"), [(25, 200), (27, 503)])
+def test_a_night_without_reconciliation_is_silence(db: None, hours: int, status: int) -> None:
+    beaten("reconcile", hours=hours)
+    assert Client().get("/health/reconcile").status_code == status
+
+
 def test_never_having_swept_is_silence(db: None) -> None:
     answer = Client().get("/health/sweep")
     assert (answer.status_code, answer.json()) == (503, {"status": "silent", "age_seconds": None})

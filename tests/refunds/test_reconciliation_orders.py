@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from refunds.models import Difference, LedgerEntry, OrderAccount, OrderCheck, Refund, State
+from refunds.models import Breaker, Difference, LedgerEntry, OrderAccount, OrderCheck, Refund, State
 from stores import audit, clock
 from stores.models import Order, SettlementFeed
 from stores.vipps.simulator import Fault, FaultKind, Simulator, Switches
@@ -228,6 +228,15 @@ def test_a_refund_of_ours_without_a_row_holds_the_order_and_agrees(chain: Chain,
     log_event(chain, refund, 30_000, "rh1-" + "f" * 36)
     assert look(order) == []
     assert balances(refund) == (25_000, 30_000, 0, True)
+
+
+def test_while_vipps_is_left_alone_no_look_goes_out(chain: Chain, order: Order) -> None:
+    unit = chain.units["BGO"]
+    Breaker.objects.create(environment=unit.environment, sales_unit=None, failures=10, opened_at=clock.db_now())
+    with pytest.raises(AssertionError):
+        look(order)
+    assert OrderCheck.objects.get(order=order).problem == "Vipps is left alone for a while"
+    assert chain.simulator.calls.get("get", 0) == 0
 
 
 def test_an_order_that_cannot_be_read_is_tried_again_later_with_the_reason(chain: Chain, order: Order) -> None:
