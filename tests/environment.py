@@ -48,15 +48,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_unconfigure() -> None:
     """Stop the embedded PostgreSQL, if this run started it."""
-    _stop()
+    stop_what_was_started()
 
 
 def end_with_this_process() -> None:
     """The same for a program that is not pytest."""
-    atexit.register(_stop)
+    atexit.register(stop_what_was_started)
 
 
-def _stop() -> None:
+def stop_what_was_started() -> None:
+    """The embedded PostgreSQL, if this process started it; somebody who becomes another program has to ask."""
     global _started_here
     if _started_here and "PYTEST_XDIST_WORKER" not in os.environ:
         _started_here = False

@@ -9,19 +9,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
-from hq.demo.keys import make_keys
 from tests.faults.kills.options import read_options
 from tests.faults.kills.running import run
-from tests.faults.kills.town import environments_of, tear_down
+from tests.faults.own_hub import become_the_hub, environments_of, tear_down
 
 
 def main() -> int:
     options = read_options()
     if options.folder is None:
-        _become_the_hub()
+        become_the_hub("tests.faults.kills")
     folder: Path = options.folder or Path()
     try:
         report = run(options, environments=environments_of(os.environ, folder), say=say)
@@ -35,15 +33,6 @@ def main() -> int:
     if report.held:
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if report.held else 1
-
-
-def _become_the_hub() -> None:
-    """Settings are read once, at start: so this process replaces itself, with keys of its own and a folder for the run."""
-    folder = Path(tempfile.mkdtemp(prefix="kills-"))
-    environments = environments_of(os.environ, folder)
-    make_keys(environments.keys)
-    arguments = [sys.executable, "-m", "tests.faults.kills", *sys.argv[1:], "--folder", str(folder)]
-    os.execve(sys.executable, arguments, environments.of("command"))  # noqa: S606 - itself
 
 
 def say(line: str) -> None:

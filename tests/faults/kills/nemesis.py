@@ -24,6 +24,7 @@ from tests.faults.kills.town import SWEEPS, WORKERS, Town
 
 LONGER_THAN_A_LEASE = 64.0
 _UNREAD_SECONDS = 1.5
+_TRIES = 8
 _TROUBLES = ("cut", "reset", "slow", "hang")
 _QUEUE = "refunds"
 _SENDING_TROUBLES = ("drop_before", "drop_after", "error_before", "error_after", "throttle", "unauthorized")
@@ -114,13 +115,22 @@ class Nemesis:
             due = began + self._plan.seconds * (number + first) / len(faults)
             time.sleep(max(due - time.monotonic(), 0))
             self._history.add(Event(at=self._history.now, till=NOBODY, what="fault", key=name, kind="invoke"))
+            if self._does(act):
+                with self._guard:
+                    self.done[name] += 1
+            else:
+                self.failed[name] += 1
+
+    def _does(self, act: Callable[[], None]) -> bool:
+        """Whom it was meant for may just be dead of another fault: then it comes again a little later."""
+        for _ in range(_TRIES):
             try:
                 act()
             except (OSError, psycopg.Error, RedisError, requests.RequestException, _Missed):
-                self.failed[name] += 1
+                time.sleep(1)
             else:
-                with self._guard:
-                    self.done[name] += 1
+                return True
+        return False
 
     def _one_of(self, names: tuple[str, ...]) -> str:
         with self._guard:

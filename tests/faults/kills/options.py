@@ -4,6 +4,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.own_hub import FOLDER_OPTION
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -32,7 +34,7 @@ def read_options(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--latency-ms", type=float, default=60, help="to and from the simulator (default: %(default)s)")
     parser.add_argument("--settle", type=float, default=900, help="seconds until all must have ended (default: %(default)s)")
     parser.add_argument("--report", type=Path, help="file for the report, beside its line on stdout")
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument(FOLDER_OPTION, type=Path, help=argparse.SUPPRESS)
     told = parser.parse_args(arguments)
     return Options(
         refunds=told.refunds,

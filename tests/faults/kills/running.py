@@ -19,7 +19,8 @@ from tests.faults.kills.options import Options
 from tests.faults.kills.report import Report
 from tests.faults.kills.rescues import waits_of
 from tests.faults.kills.tills import Answer, Till
-from tests.faults.kills.town import BASE, Town, lay_out
+from tests.faults.kills.town import Town, lay_out
+from tests.faults.own_hub import BASE
 from tests.faults.proxy import Links
 
 _LOOKS = 5

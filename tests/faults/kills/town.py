@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from redis import Redis
 
@@ -17,15 +14,14 @@ from hq.demo.ports import free_port
 from hq.demo.probes import writes
 from hq.demo.processes import ProcessSpec
 from hq.demo.supervisor import Supervisor
-from hq.embedded.places import DATABASE, SUPERUSER, Places, places_of, runs_as_root
+from hq.embedded.places import DATABASE, SUPERUSER, Places, places_of
+from tests.faults.own_hub import BASE
 from tests.faults.proxy import Link, Target
 
-BASE = Path(__file__).resolve().parents[3]
 WORKERS = ("worker-1", "worker-2")
 SWEEPS = ("sweep-1", "sweep-2")
 _PORTS = range(20_000, 30_000)
 """Below those that the system gives to outgoing connections, which could take one while its owner is dead."""
-_CALLERS_OWN = ("DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_CACHE_URL")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +50,6 @@ class Town:
             return int((self.places.cluster / "postmaster.pid").read_text().splitlines()[0])
         except (OSError, ValueError, IndexError):
             return 0
-
-
-def environments_of(given: Mapping[str, str], folder: Path) -> Environments:
-    """The environments of a run in that folder, whatever database and broker the caller uses."""
-    return Environments(given={name: value for name, value in given.items() if name not in _CALLERS_OWN}, var=folder)
 
 
 def lay_out(
@@ -92,16 +83,6 @@ def lay_out(
     broker = Redis(port=redis_port, socket_timeout=2) if has_redis else None
     town = Town(supervisor=supervisor, fleet=real, places=places, links=links, broker=broker)
     return town, (real.simulator(), *([_redis(real, redis_port)] if has_redis else []), *_doubled(hub, has_redis))
-
-
-def tear_down(folder: Path) -> None:
-    """The database's files, which under root lie elsewhere; logs and histories stay in the folder of the run."""
-    places = places_of(BASE, var=folder)
-    for each in {places.folder, places.socket_folder}:
-        shutil.rmtree(each, ignore_errors=True)
-    if runs_as_root():
-        with suppress(OSError):
-            places.folder.parent.rmdir()
 
 
 def _doubled(hub: Fleet, has_redis: bool) -> Iterator[ProcessSpec]:
