@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import close_old_connections, connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from refunds import doorbell, execution, looking, nudges, outbound, restoring, states
@@ -127,6 +128,8 @@ def _going_on(row: object) -> Iterator[None]:
         yield
     except Exception:
         logger.exception("sweep went on without %s", row)
+        if not connection.in_atomic_block:
+            close_old_connections()  # a connection that died would take every row after this one with it
 
 
 def _read_notices() -> int:

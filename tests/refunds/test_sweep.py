@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from refunds import execution, nudges, outbound, states
 from refunds.models import Heartbeat, OrderAccount, Outbox, Refund, State
@@ -214,6 +214,30 @@ def test_one_bad_row_does_not_keep_the_rest_waiting(
     time.move(seconds=3)
     sweep_once(by=SWEEP)
     assert [state_of(refund) for refund in refunds] == ["queued", "refunded", "refunded"]
+    assert Heartbeat.objects.get(name="sweep").at == time.now
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_dies_in_a_pass_costs_one_row(
+    chain: Chain, time: Time, broker: Broker, sold: Callable[[], Refund], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker.is_up = False
+    refunds = sorted((sold() for _ in range(3)), key=lambda refund: refund.pk)
+    Refund.objects.update(next_action_at=time.now)
+    real, ran = execution.run_until_rest, 0
+
+    def run_until_rest(refund_id: uuid.UUID, **more: Any) -> None:
+        nonlocal ran
+        ran += 1
+        if ran == 1:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        real(refund_id, **more)
+
+    monkeypatch.setattr(execution, "run_until_rest", run_until_rest)
+    time.move(seconds=3)
+    sweep_once(by=SWEEP)
+    assert sorted(state_of(refund) for refund in refunds) == ["queued", "refunded", "refunded"]
     assert Heartbeat.objects.get(name="sweep").at == time.now
 
 
