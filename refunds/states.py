@@ -31,6 +31,8 @@ SOFT_REFUSALS_BEFORE_NEW_KEY = 3
 LAST_GENERATION = identity.LAST_GENERATION
 GIVE_TO_PEOPLE_AFTER = timedelta(hours=24)
 APPROVAL_EXPIRES_AFTER = timedelta(hours=24)
+_WOKEN_AT_ONCE = 3
+"""One can go, the others only in case it steps back: to wake all of a hundred at every end would be ten thousand messages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +188,7 @@ def settle_as_refunded(
 def _wake_those_who_wait(ended: Refund) -> None:
     """One refund in flight per order: when it ends, the next one need not wait for the sweep."""
     waiting = Refund.objects.filter(order_id=ended.order_id, state__in=(_QUEUED, _UNKNOWN)).exclude(pk=ended.pk)
-    for refund_id in waiting.values_list("pk", flat=True):
+    for refund_id in waiting.order_by("next_action_at", "number").values_list("pk", flat=True)[:_WOKEN_AT_ONCE]:
         nudges.announce(refund_id)
 
 

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 
 from refunds import claims, execution, intake, ledger, states
 from refunds.claims import Claim
-from refunds.models import LedgerEntry, OrderAccount, Refund, State
+from refunds.models import LedgerEntry, OrderAccount, Outbox, Refund, State
 from stores import access, audit, clock, nudge, people, sessions
 from stores.actors import hub
 from stores.errors import HubError
@@ -22,6 +22,7 @@ from stores.money import Money
 from stores.vipps.simulator import Simulator, Switches
 from stores.vipps.wsgi_transport import WsgiTransport
 from tests.conftest import Chain
+from tests.faults.rush import rush
 from tests.refunds.asking import ask, run
 
 WORKER = hub("worker")
@@ -180,6 +181,26 @@ def test_many_workers_many_refunds_each_paid_once(chain: Chain) -> None:
     assert sorted(amount or 0 for amount in applied(chain)) == [10_000, 10_001, 10_002, 10_003]
     assert balances(order) == (40_006, 0)
     assert audit.verify().bad is None
+
+
+def test_when_a_refund_ends_the_next_in_line_are_woken_not_all_of_a_crowd(chain: Chain) -> None:
+    order = chain.sold(chain.bergen, "BGO-20261101-7412", 100_000)
+    refunds = [ask(order, 10_000 + number, who=chain.kari, store=chain.oslo).refund for number in range(6)]
+    Outbox.objects.all().delete()
+    assert run(refunds[0]).state == State.REFUNDED
+    assert list(Outbox.objects.order_by("pk").values_list("refund", flat=True)) == [each.pk for each in refunds[1:4]]
+
+
+@at_once
+def test_a_rush_at_one_order_promises_no_more_than_there_is(chain: Chain) -> None:
+    order = chain.sold(chain.bergen, "BGO-20261101-7413", 10_000)
+    systems = [chain.systems["OSL"], chain.systems["TRD"]]
+    came = rush(order, systems, connections=12, attempts=120, seed=1)
+    assert came.wrong == []
+    assert came.errors == {}
+    assert came.accepted + came.refused == 120
+    assert min(came.accepted, came.refused, came.settled) > 0
+    assert came.accepted_minor <= 10_000
 
 
 @at_once
