@@ -188,7 +188,7 @@ def _row(refund: Refund) -> Row:
     return Row(
         link=page_of(refund),
         refund=str(refund),
-        amount=money(refund.amount_minor, refund.currency),
+        amount=money(refund.shown_minor, refund.currency),
         sold_by=refund.order.store.code,
         taken_back_in=refund.refunding_store.code,
         waits=_age(refund.moved_at),

@@ -161,7 +161,7 @@ class OrderAdmin(LongListAdmin):
         return listed(
             link_to(
                 refund,
-                f"R{refund.number} · {money(refund.amount_minor, refund.currency)} · {refund.get_state_display()}",
+                f"R{refund.number} · {money(refund.shown_minor, refund.currency)} · {refund.get_state_display()}",
             )
             for refund in queries.refunds_of(order)
         )

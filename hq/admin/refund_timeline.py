@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hq.admin.showing import money
 from refunds import telling
-from refunds.models import Attempt, LedgerEntry, Observation, Refund
+from refunds.models import Attempt, Kind, LedgerEntry, Observation, Refund
 from stores import audit
 from stores.models import Entry
 
@@ -70,7 +70,11 @@ def _intent(attempt: Attempt, refund: Refund) -> Moment:
         at=attempt.intended_at,
         icon="send",
         what=_("attempt %(number)s") % {"number": attempt.number},
-        sentence=_("%(amount)s was to be refunded by sales unit %(msn)s.")
+        sentence=(
+            _("%(amount)s was to be released by sales unit %(msn)s.")
+            if refund.kind == Kind.RELEASE
+            else _("%(amount)s was to be refunded by sales unit %(msn)s.")
+        )
         % {"amount": money(attempt.amount_minor, refund.currency), "msn": attempt.msn},
         facts=[
             (_("idempotency key"), attempt.provider_key),

@@ -21,7 +21,7 @@ from hq.admin.review_actions import ReviewActions
 from hq.admin.showing import link_to, money, page_of
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
 from refunds import intake, queries, telling
-from refunds.models import Refund, State
+from refunds.models import Kind, Refund, State
 from refunds.progress import progress_of
 from stores.access import Right
 from stores.models import Order
@@ -76,6 +76,7 @@ class RefundAdmin(ReviewActions, LongListAdmin):
         ("asked_by", "ended_at"),
         ("cashier", "approved_by"),
         ("how_it_went", "provider_code"),
+        ("kind",),
     )
     readonly_fields = tuple(name for line in fields for name in line)
     actions_detail = ("reject", "approve", "ask_vipps", "propose_end", "withdraw_end", "reject_end", "confirm_end")
@@ -149,7 +150,11 @@ class RefundAdmin(ReviewActions, LongListAdmin):
 
         page = VerbPage(
             title=_("Approve %(refund)s") % {"refund": refund},
-            explanation=_("The money goes back to the customer at once, from the store that sold."),
+            explanation=(
+                _("All that is reserved is let go at Vipps; no money moves.")
+                if refund.kind == Kind.RELEASE
+                else _("The money goes back to the customer at once, from the store that sold.")
+            ),
             button=_("Approve %(amount)s") % {"amount": self.amount(refund)},
             back=page_of(refund),
             needs_fresh_proof=True,

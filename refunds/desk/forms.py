@@ -52,15 +52,12 @@ class SearchForm(forms.Form):
         return any(self.data.get(name) for name in ("amount", "day", "store"))
 
 
-class RefundForm(forms.Form):
-    """Amount and reason, and the key that makes a second press the same refund."""
+class WishForm(forms.Form):
+    """A reason, and the key that makes a second press the same wish."""
 
-    amount = AmountField(label=_("Amount"))
     reason = forms.ChoiceField(choices=Reason.choices, label=_("Why"))
     reason_text = forms.CharField(max_length=200, required=False, label=_("In your own words"))
     request_key = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
-    confirms_duplicate = forms.BooleanField(required=False, widget=forms.HiddenInput)
-    confirms_dispute = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         """Ask for words where the reason is "other"."""
@@ -68,6 +65,18 @@ class RefundForm(forms.Form):
         if cleaned.get("reason") == Reason.OTHER and not cleaned.get("reason_text"):
             self.add_error("reason_text", forms.ValidationError(_("Say in a few words what it is."), code="required"))
         return cleaned
+
+
+class RefundForm(WishForm):
+    """Amount and reason."""
+
+    amount = AmountField(label=_("Amount"))
+    confirms_duplicate = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    confirms_dispute = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+
+class ReleaseForm(WishForm):
+    """A release has no amount: all that is reserved is let go."""
 
 
 def new_request_key() -> str:

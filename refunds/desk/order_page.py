@@ -66,6 +66,7 @@ def order_page(
         "order": order,
         "form": form,
         "problem": problem,
+        "releasable": wording.money(left.releasable_minor, left.currency) if left.releasable_minor else "",
         "disputed": wording.money(disputed_minor, order.currency) if disputed_minor else "",
         "balance": rows.balance_of(order, left),
         "all_that_is_left": wording.typed_money(left.left_minor),

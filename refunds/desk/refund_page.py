@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from refunds import intake, queries
 from refunds.desk import rows, wording
 from refunds.desk.door import Desk, for_cashiers
-from refunds.models import Refund, State
+from refunds.models import Kind, Refund, State
 from refunds.progress import progress_of
 from stores import access
 from stores.access import Right
@@ -78,22 +78,24 @@ def _words(refund: Refund, desk: Desk) -> dict[str, Any]:
     """What page and fragment show: how it goes, and the paper to hand over."""
     said = progress_of(refund)
     order = refund.order
-    is_refunded = refund.state == State.REFUNDED
+    is_done = refund.state in (State.REFUNDED, State.RELEASED)
     return {
         "desk": desk,
         "refund": refund,
         "order": order,
         "mark": _mark(refund),
         "progress": said,
-        "is_refunded": is_refunded,
-        "step": 3 if is_refunded else _STEPS.get(State(refund.state), -1),
-        "amount": wording.money(refund.amount_minor, refund.currency),
+        "is_done": is_done,
+        "is_release": refund.kind == Kind.RELEASE,
+        "step": 3 if is_done else _STEPS.get(State(refund.state), -1),
+        "amount": wording.money(refund.shown_minor, refund.currency),
         "accepted": wording.day_and_time(refund.accepted_at),
         "paid": wording.day_and_time(order.paid_at),
         "next_check": wording.time_of_day(said.next_check_at) if said.next_check_at else "",
         "ended": wording.time_of_day(refund.ended_at) if refund.ended_at else "",
         "where_it_goes": wording.where_it_goes(order.sales_unit.market),
         "when_it_arrives": wording.WHEN_IT_ARRIVES,
+        "when_it_is_free": wording.WHEN_IT_IS_FREE,
         **_choices(refund, desk),
     }
 

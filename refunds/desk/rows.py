@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy
 
 from refunds import policy, queries
 from refunds.desk import wording
-from refunds.models import Refund, State
+from refunds.models import Kind, Refund, State
 from refunds.policy import Refusal
-from refunds.queries import Left
+from refunds.queries import InFlight, Left
 from stores import clock
 from stores.models import Order
 
@@ -26,6 +26,8 @@ _TONES = {
 }
 _HOLD = gettext_lazy("Held by headquarters")
 _TOO_OLD = gettext_lazy("Too old to refund")
+_RESERVED = gettext_lazy("Reserved, not taken")
+_RELEASED = gettext_lazy("Reservation released")
 
 
 def tone_of(refund: Refund) -> str:
@@ -62,15 +64,21 @@ def _hit(order: Order, left: Left, refusal: Refusal | None) -> Hit:
         left=wording.money(left.left_minor, left.currency),
         status=status,
         tone=tone,
-        is_selectable=left.left_minor > 0 or bool(left.in_flight),
+        is_selectable=left.left_minor > 0 or bool(left.in_flight) or left.releasable_minor > 0,
     )
 
 
 def _status(left: Left, refusal: Refusal | None) -> tuple[str | Promise, str]:
     if left.on_hold:
         return _HOLD, "unsure"
+    if left.is_being_released:
+        return _("Being released in %(store)s") % {"store": left.in_flight[0].store_name}, "waiting"
+    if left.is_released:
+        return _RELEASED, "used"
     if left.in_flight:
         return _("Being refunded in %(store)s") % {"store": left.in_flight[0].store_name}, "waiting"
+    if left.releasable_minor:
+        return _RESERVED, "open"
     if left.left_minor == 0:
         return _("All refunded"), "used"
     if refusal is not None:
@@ -93,6 +101,7 @@ class Balance:
     status: str | Promise
     tone: str
     is_open: bool
+    is_released: bool
     refusal: str | Promise
 
     @property
@@ -110,17 +119,23 @@ def balance_of(order: Order, left: Left) -> Balance:
         left=wording.money(left.left_minor, left.currency),
         captured=wording.money(left.captured_minor, left.currency),
         in_flight=tuple(
-            _("%(amount)s being refunded now in %(store)s")
-            % {"amount": wording.money(flight.amount_minor, left.currency), "store": flight.store_name}
-            for flight in left.in_flight
+            _in_flight(flight, left.currency) for flight in left.in_flight
         ),
         refunded_parts=(left.posted_minor + left.external_minor) * 1000 // whole,
         reserved_parts=left.reserved_minor * 1000 // whole,
         status=status,
         tone=tone,
         is_open=left.left_minor > 0 and not left.on_hold and refusal is None,
+        is_released=left.is_released or left.is_being_released,
         refusal=refusal.sentence if refusal else "",
     )
+
+
+def _in_flight(flight: InFlight, currency: str) -> str:
+    said = {"amount": wording.money(flight.amount_minor, currency), "store": flight.store_name}
+    if flight.kind == Kind.RELEASE:
+        return _("%(amount)s being released now in %(store)s") % said
+    return _("%(amount)s being refunded now in %(store)s") % said
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from refunds.desk import confirm_page, order_page, refund_page, search_page, stores_page
+from refunds.desk import confirm_page, order_page, refund_page, release_page, search_page, stores_page
 
 app_name = "desk"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("orders/<uuid:order_id>/amount/", order_page.check_amount, name="amount"),
     path("orders/<uuid:order_id>/confirm/", confirm_page.confirm, name="confirm"),
     path("orders/<uuid:order_id>/refund/", confirm_page.refund, name="request"),
+    path("orders/<uuid:order_id>/release/", release_page.release, name="release"),
     path("refunds/<uuid:refund_id>/", refund_page.show, name="refund"),
     path("refunds/<uuid:refund_id>/progress/", refund_page.progress, name="progress"),
     path("refunds/<uuid:refund_id>/decision/", refund_page.decide, name="decide"),

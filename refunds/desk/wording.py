@@ -49,3 +49,4 @@ def where_it_goes(market: str) -> Promise:
 
 
 WHEN_IT_ARRIVES = _("Usually 2–3 bank days, at most 10.")
+WHEN_IT_IS_FREE = _("Vipps lets it go at once; how soon the customer's bank shows that is up to the bank.")

@@ -1,0 +1,65 @@
+"""Releasing a reservation: say what will happen, ask why, and ask for it once."""
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from refunds import intake, release_intake
+from refunds.desk import wording
+from refunds.desk.door import Desk, for_cashiers
+from refunds.desk.forms import RefundForm, ReleaseForm, new_request_key
+from refunds.desk.order_page import order_page
+from stores import access
+from stores.errors import HubError
+from stores.models import Order
+
+
+@require_http_methods(["GET", "POST"])
+@for_cashiers
+def release(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpResponse:
+    """The page that confirms, and its press: under the page's key, so that a second one meets the first one's release."""
+    order = access.order_for(desk.user, order_id)
+    if request.method == "GET":
+        return _confirmation(request, desk, order, ReleaseForm(initial={"request_key": new_request_key()}))
+    form = ReleaseForm(request.POST)
+    if not form.is_valid():
+        return _confirmation(request, desk, order, form, status=400)
+    asked = form.cleaned_data
+    try:
+        accepted = release_intake.request_release(
+            order.public_id,
+            reason=asked["reason"],
+            reason_text=asked["reason_text"],
+            refunding_store=desk.store,
+            client_id=intake.client_of(desk.user, desk.store),
+            request_key=asked["request_key"],
+            asker=desk.user,
+            by=desk.by,
+        )
+    except HubError as problem:
+        return _order_again(request, desk, order, problem)
+    return redirect("desk:refund", accepted.refund.pk)
+
+
+def _confirmation(request: HttpRequest, desk: Desk, order: Order, form: ReleaseForm, *, status: int = 200) -> HttpResponse:
+    try:
+        verdict = release_intake.decide(order, refunding_store=desk.store, asker=desk.user)
+    except HubError as problem:
+        return _order_again(request, desk, order, problem)
+    page = {
+        "desk": desk,
+        "order": order,
+        "form": form,
+        "paid": wording.day_and_time(order.paid_at),
+        "amount": wording.money(order.releasable_minor, order.currency),
+        "needs_approval": verdict.needs_approval,
+        "when_it_is_free": wording.WHEN_IT_IS_FREE,
+    }
+    return render(request, "desk/release.html", page, status=status)
+
+
+def _order_again(request: HttpRequest, desk: Desk, order: Order, problem: HubError) -> HttpResponse:
+    """What is not released stands on the order's page, with why."""
+    return order_page(request, desk, order, RefundForm(initial={"request_key": new_request_key()}), problem=problem)
