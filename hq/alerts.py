@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hq.admin.showing import page_of
 from hq.admin.verb_page import Text
+from refunds import telling
 from refunds.models import Breaker, Pause, PauseScope, RestoreEpoch
 from stores.models import Company
 
@@ -48,7 +49,7 @@ def _pauses(company: Company) -> Iterator[Alert]:
     for row in found[:SHOWN]:
         words = {"what": row, "age": timesince(row.paused_at), "who": row.paused_by, "why": row.reason}
         yield Alert(
-            sentence=_("Paused for %(age)s by %(who)s: %(what)s. %(why)s") % words,
+            sentence=_("Paused for %(age)s by %(who)s: %(what)s (%(why)s)") % words,
             link=page_of(row),
             is_urgent=row.scope == PauseScope.EVERYTHING,
         )
@@ -62,8 +63,9 @@ def _breakers(company: Company) -> Iterator[Alert]:
     open_ones = Breaker.objects.filter(about, opened_at__isnull=False).select_related("sales_unit")
     found = list(open_ones.order_by("opened_at")[: SHOWN + 1])
     for breaker in found[:SHOWN]:
-        words = {"whom": breaker, "age": timesince(breaker.opened_at or breaker.changed_at), "problem": breaker.problem}
-        sentence = _("Left alone for %(age)s: %(whom)s. %(problem)s") % words
+        age, problem = timesince(breaker.opened_at or breaker.changed_at), telling.because_in_words(breaker.problem)
+        words = {"whom": breaker, "age": age, "problem": problem}
+        sentence = _("Left alone for %(age)s: %(whom)s (%(problem)s)") % words
         yield Alert(sentence=sentence, link=page_of(breaker), is_urgent=breaker.sales_unit_id is None)
     if len(found) > SHOWN:
         link = f"{reverse('admin:refunds_breaker_changelist')}?state=open"

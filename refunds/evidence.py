@@ -19,6 +19,8 @@ class Contradiction(StrEnum):
     SHOWS_NONE = "log_shows_no_refund"
     IS_BEHIND = "log_is_behind"
     TOO_EARLY = "call_may_still_arrive"
+    SHOWS_RELEASE = "vipps_shows_release"
+    SHOWS_NO_RELEASE = "vipps_shows_no_release"
 
 
 @dataclass(frozen=True, kw_only=True)

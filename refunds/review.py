@@ -22,8 +22,9 @@ from refunds.errors import (
     SecondPersonNeeded,
 )
 from refunds.events import ReviewEndDecided, ReviewEndProposed, VippsAskedAgain
-from refunds.models import Ending, LookRequest, Refund, ReviewProposal, State, Verdict
+from refunds.models import ENDINGS, Ending, Kind, LookRequest, Refund, ReviewProposal, State, Verdict
 from refunds.notes import clean_note
+from refunds.release_moves import R15_RELEASED, row_for
 from refunds.snapshots import Snapshot
 from stores import access, audit, clock, nudge
 from stores.access import Right
@@ -33,7 +34,11 @@ from stores.events import TrailEvent
 from stores.models import User
 
 SETTLED_BY_PEOPLE = "settled_by_people"
-_MOVES = {Ending.REFUNDED: states.T15_REFUNDED, Ending.DECLINED: states.T15_DECLINED}
+_MOVES = {
+    Ending.REFUNDED: states.T15_REFUNDED,
+    Ending.RELEASED: R15_RELEASED,
+    Ending.DECLINED: states.T15_DECLINED,
+}
 
 
 def look_again(refund_id: uuid.UUID, *, asker: User, by: Actor) -> LookRequest:
@@ -59,15 +64,15 @@ def propose_end(refund_id: uuid.UUID, *, ends_as: str, note: str, asker: User, b
 
     Raises RefundNotFound, Forbidden, Involved, ReasonNeeded, NotInReview, ProposalOpen, LookFirst, Contradicted.
     """
-    ending, words = _read_ending(ends_as), clean_note(note)
-    refund = _visible(refund_id, asker)
+    words, refund = clean_note(note), _visible(refund_id, asker)
+    ending = _read_ending(ends_as, refund)
     _refuse_the_involved(refund, asker)
     with transaction.atomic(durable=True):
         _lock_in_review(refund)
         if ReviewProposal.objects.filter(refund=refund, verdict="").exists():
             raise ProposalOpen
         snapshot = snapshots.latest(refund)
-        snapshots.refuse_contradiction(ending, snapshot)
+        snapshots.refuse_contradiction(refund, ending, snapshot)
         proposal = ReviewProposal.objects.create(
             refund=refund,
             ends_as=ending,
@@ -100,7 +105,7 @@ def confirm_end(proposal_id: int, *, asker: User, by: Actor) -> Refund:
         ending, snapshot = Ending(proposal.ends_as), snapshots.latest(refund)
         if snapshot.digests != (proposal.payment.digest, proposal.log.digest):
             raise EvidenceChanged
-        snapshots.refuse_contradiction(ending, snapshot)
+        snapshots.refuse_contradiction(refund, ending, snapshot)
         _decide(proposal, Verdict.CONFIRMED, by=asker)
         _end(refund, proposal, ending, snapshot, asker=asker, by=by)
         _tell_decided(refund, proposal, Verdict.CONFIRMED, "", by)
@@ -140,7 +145,7 @@ def _end(
     because = f"two people at headquarters settled it: {proposal.proposed_by} and {asker}: {proposal.note}"
     if not states.move(
         refund,
-        _MOVES[ending],
+        row_for(refund.kind, _MOVES[ending]),
         by=by,
         because=because,
         psp_reference=found.claimed if found else "",
@@ -199,8 +204,8 @@ def _refuse_the_involved(refund: Refund, asker: User) -> None:
         raise Involved
 
 
-def _read_ending(ends_as: str) -> Ending:
-    if ends_as not in Ending.values:
+def _read_ending(ends_as: str, refund: Refund) -> Ending:
+    if ends_as not in ENDINGS[Kind(refund.kind)]:
         raise ReasonNeeded(_("Say whether it was refunded or not."), field="ends_as")
     return Ending(ends_as)
 

@@ -8,12 +8,13 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from refunds import evidence, identity, ledger, states
+from refunds import evidence, identity, ledger, release_evidence, states
+from refunds.deciding import Reading
 from refunds.errors import Contradicted, LookFirst
 from refunds.evidence import Contradiction, Evidence
-from refunds.models import Attempt, Ending, Observation, Refund, RestoreEpoch, Source
+from refunds.models import Attempt, Ending, Kind, Observation, Refund, RestoreEpoch, Source
 from stores import clock
-from stores.vipps.types import Amount, Event
+from stores.vipps.types import Aggregate, Amount, Event, Payment
 
 EVIDENCE_LASTS = timedelta(hours=24)
 """How old a reading may be when somebody decides from it."""
@@ -24,6 +25,8 @@ _SENTENCES: Mapping[Contradiction, Promise] = {
         "Vipps' event log shows neither our key nor an unexplained refund of exactly this amount: it cannot end as refunded."
     ),
     Contradiction.IS_BEHIND: _("Vipps' sum shows more money refunded than its event log does: ask Vipps again later."),
+    Contradiction.SHOWS_RELEASE: _("Vipps shows all that was reserved as released: it cannot end as not released."),
+    Contradiction.SHOWS_NO_RELEASE: _("Vipps does not show all that was reserved as released: it cannot end as released."),
     Contradiction.TOO_EARLY: _("The last call may still arrive at Vipps: ask Vipps again 12 hours after it."),
 }
 
@@ -35,6 +38,7 @@ class Snapshot:
     payment: Observation
     log: Observation
     evidence: Evidence
+    reading: Reading
 
     @property
     def digests(self) -> tuple[str, str]:
@@ -52,17 +56,19 @@ def latest(refund: Refund) -> Snapshot:
     oldest = max(refund.moved_at, clock.db_now() - EVIDENCE_LASTS, restored_at or refund.moved_at)
     if payment is None or log is None or min(payment.seen_at, log.seen_at) <= oldest:
         raise LookFirst
-    return Snapshot(payment=payment, log=log, evidence=evidence_in(refund, payment, log))
-
-
-def evidence_in(refund: Refund, payment: Observation, log: Observation) -> Evidence:
-    """The facts of two stored readings, beside what the hub knows of the refund now."""
     events = tuple(_event(facts) for facts in log.facts["events"])
+    reading = Reading(payment=_payment(payment.facts), events=events)
+    return Snapshot(payment=payment, log=log, reading=reading, evidence=_evidence(refund, reading, log.seen_at))
+
+
+def _evidence(refund: Refund, reading: Reading, seen_at: datetime) -> Evidence:
+    """What was read, beside what the hub knows of the refund now."""
+    events = reading.events or ()
     first = Attempt.objects.filter(refund=refund).order_by("number").first()
     return Evidence(
         amount_minor=refund.amount_minor,
         currency=refund.currency,
-        refunded_minor=payment.facts["aggregate"]["refunded"],
+        refunded_minor=reading.payment.aggregate.refunded,
         events=events,
         our_keys=keys_of(refund),
         counted=frozenset(
@@ -70,7 +76,7 @@ def evidence_in(refund: Refund, payment: Observation, log: Observation) -> Evide
         ),
         first_sent_at=first.intended_at if first else None,
         unresolved_since=refund.indeterminate_since,
-        seen_at=log.seen_at,
+        seen_at=seen_at,
     )
 
 
@@ -82,9 +88,18 @@ def keys_of(refund: Refund) -> frozenset[str]:
     return frozenset(keys)
 
 
-def refuse_contradiction(ends_as: Ending, snapshot: Snapshot) -> None:
-    """Raises Contradicted where Vipps' log does not allow that end."""
-    found = evidence.contradiction(ends_as, snapshot.evidence, quiet_time=states.QUIET_TIME)
+def refuse_contradiction(refund: Refund, ends_as: Ending, snapshot: Snapshot) -> None:
+    """Raises Contradicted where what Vipps shows does not allow that end."""
+    if refund.kind == Kind.RELEASE:
+        found = release_evidence.contradiction(
+            ends_as,
+            snapshot.reading,
+            unresolved_since=refund.indeterminate_since,
+            seen_at=snapshot.log.seen_at,
+            quiet_time=states.QUIET_TIME,
+        )
+    else:
+        found = evidence.contradiction(ends_as, snapshot.evidence, quiet_time=states.QUIET_TIME)
     if found is not None:
         raise Contradicted(_SENTENCES[found], code=found.value)
 
@@ -92,6 +107,10 @@ def refuse_contradiction(ends_as: Ending, snapshot: Snapshot) -> None:
 def _newest(refund: Refund, source: Source) -> Observation | None:
     seen = Observation.objects.filter(order=refund.order_id, source=source)
     return seen.order_by("-seen_at", "-pk").first()
+
+
+def _payment(facts: Mapping[str, Any]) -> Payment:
+    return Payment(**{**facts, "amount": Amount(**facts["amount"]), "aggregate": Aggregate(**facts["aggregate"])})
 
 
 def _event(facts: Mapping[str, Any]) -> Event:

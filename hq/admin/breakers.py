@@ -17,7 +17,7 @@ from hq.admin.base import HqAdmin
 from hq.admin.filters import BreakerFilter
 from hq.admin.showing import NOTHING, link_to
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
-from refunds import breakers
+from refunds import breakers, telling
 from refunds.models import Breaker
 from stores.access import Right
 
@@ -26,13 +26,13 @@ from stores.access import Right
 class BreakerAdmin(HqAdmin):
     """Refunds behind an open one wait and lose nothing."""
 
-    list_display = ("what", "is_open_label", "since", "failures", "problem", "open_until", "changed_at")
+    list_display = ("what", "is_open_label", "since", "failures", "last_problem", "open_until", "changed_at")
     list_filter = (BreakerFilter,)
     list_select_related = ("sales_unit",)
     ordering = ("-opened_at", "-changed_at")
     sortable_by = ()
     fields = readonly_fields = (
-        *("what", "unit", "is_open_label", "since", "failures", "problem", "opened_at", "open_until", "changed_at"),
+        *("what", "unit", "stands", "since", "failures", "last_problem", "opened_at", "open_until", "changed_at"),
     )
     actions_detail = ("ask_again",)
 
@@ -55,13 +55,21 @@ class BreakerAdmin(HqAdmin):
     def unit(self, breaker: Breaker) -> Any:
         return link_to(breaker.sales_unit)
 
+    @display(description=_("now"))
+    def stands(self, breaker: Breaker) -> Any:
+        return _("left alone") if breaker.is_open else _("asked as usual")
+
     @display(description=_("now"), label={"open": "danger", "closed": "success"})
     def is_open_label(self, breaker: Breaker) -> tuple[str, Any]:
-        return ("open", _("left alone")) if breaker.is_open else ("closed", _("asked as usual"))
+        return "open" if breaker.is_open else "closed", self.stands(breaker)
 
     @display(description=_("for"))
     def since(self, breaker: Breaker) -> str:
         return timesince(breaker.opened_at) if breaker.opened_at else NOTHING
+
+    @display(description=_("what went wrong last"))
+    def last_problem(self, breaker: Breaker) -> str:
+        return telling.because_in_words(breaker.problem) or NOTHING
 
     @action(description=_("Ask again now"), permissions=["ask_again"], icon="restart_alt", variant=ActionVariant.PRIMARY)
     def ask_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -79,7 +87,7 @@ class BreakerAdmin(HqAdmin):
             facts=[
                 (_("Left alone for"), self.since(breaker)),
                 (_("Failures in a row"), str(breaker.failures)),
-                (_("What went wrong last"), breaker.problem),
+                (_("What went wrong last"), self.last_problem(breaker)),
             ],
         )
         return verb_page(self, request, page, form_of=VerbForm, act=act)

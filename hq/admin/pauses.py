@@ -78,7 +78,7 @@ class PauseAdmin(HqAdmin):
     ordering = ("-paused_at", "-id")
     sortable_by = ()
     fields = readonly_fields = (
-        *("what", "subject_label", "reason", "since", "paused_at", "paused_by", "resumed_at", "resumed_by"),
+        *("scope", "subject_label", "reason", "since", "paused_at", "paused_by", "resumed_at", "resumed_by"),
     )
     actions_list = ("pause",)
     actions_detail = ("resume",)

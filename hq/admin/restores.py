@@ -21,7 +21,7 @@ SHOWN = 50
 class RestoreAdmin(HqAdmin):
     """Declared on the machine (`manage.py declare_restore`), ended by the sweep; here one only sees how far it is."""
 
-    list_display = ("restored_to", "stands", "progress", "unread", "declared_at", "declared_by", "reason", "ended_at")
+    list_display = ("restored_to", "stands_label", "progress", "unread", "declared_at", "declared_by", "reason", "ended_at")
     ordering = ("-declared_at",)
     sortable_by = ()
     fields = readonly_fields = (
@@ -37,11 +37,15 @@ class RestoreAdmin(HqAdmin):
         )
         return counted
 
-    @display(description=_("now"), label={"reading": "danger", "quiet": "warning", "ended": "success"})
-    def stands(self, epoch: RestoreEpoch) -> tuple[str, Any]:
+    @display(description=_("now"))
+    def stands(self, epoch: RestoreEpoch) -> Any:
         if epoch.ended_at is not None:
-            return "ended", _("ended")
-        return ("reading", _("orders are being read")) if epoch.quiet_until is None else ("quiet", _("quiet time"))
+            return _("ended")
+        return _("orders are being read") if epoch.quiet_until is None else _("quiet time")
+
+    @display(description=_("now"), label={"waiting": "danger", "ended": "success"})
+    def stands_label(self, epoch: RestoreEpoch) -> tuple[str, Any]:
+        return "waiting" if epoch.ended_at is None else "ended", self.stands(epoch)
 
     @display(description=_("orders read"))
     def progress(self, epoch: Any) -> str:

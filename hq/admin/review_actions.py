@@ -13,9 +13,9 @@ from hq.admin import review_log
 from hq.admin.asking import actor_of, asker_of
 from hq.admin.base import HqAdmin
 from hq.admin.showing import page_of
-from hq.admin.verb_page import VerbForm, VerbPage, verb_page
+from hq.admin.verb_page import Text, VerbForm, VerbPage, verb_page
 from refunds import notes, review
-from refunds.models import Ending, Refund, ReviewProposal, State
+from refunds.models import ENDINGS, Ending, Kind, Refund, ReviewProposal, State
 from stores.access import Right
 
 NOTHING_READ = _("Vipps has not been asked since the refund came into review, or not lately: go back and ask it first.")
@@ -35,10 +35,18 @@ class ProposalNoteForm(VerbForm):
 class ProposeForm(ProposalNoteForm):
     """How it ended; Vipps' log decides whether that can be."""
 
-    ends_as = forms.ChoiceField(
-        label=_("How did it end?"), choices=Ending.choices, widget=UnfoldAdminRadioSelectWidget()
-    )
+    ends_as = forms.ChoiceField(label=_("How did it end?"), widget=UnfoldAdminRadioSelectWidget())
     field_order = ("ends_as", "note")
+
+    def __init__(self, data: Any = None, *, kind: Kind) -> None:
+        super().__init__(data)
+        field: Any = self.fields["ends_as"]
+        field.choices = [(ending.value, _how(ending, kind)) for ending in ENDINGS[kind]]
+
+
+def _how(ending: Ending, kind: str) -> Text:
+    """How it ended, in the words of its kind."""
+    return _("not released") if ending == Ending.DECLINED and kind == Kind.RELEASE else ending.label
 
 
 class ReviewActions(HqAdmin):
@@ -102,7 +110,8 @@ class ReviewActions(HqAdmin):
             explanation=_("Nothing moves until another person confirms. Both names and the note stand in the trail."),
             button=_("Propose"),
         )
-        return verb_page(self, request, page, form_of=ProposeForm, act=act)
+        kind = Kind(refund.kind)
+        return verb_page(self, request, page, form_of=lambda data: ProposeForm(data, kind=kind), act=act)
 
     @action(description=_("Confirm the end"), permissions=["decide_end"], icon="check", variant=ActionVariant.SUCCESS)
     def confirm_end(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -111,18 +120,19 @@ class ReviewActions(HqAdmin):
 
         def act(form: VerbForm) -> Any:
             review.confirm_end(proposal.pk, asker=asker_of(request), by=actor_of(request))
-            return _("%(refund)s has ended: %(how)s.") % {"refund": refund, "how": proposal.get_ends_as_display()}
+            return _("%(refund)s has ended: %(how)s.") % {"refund": refund, "how": how}
 
-        is_refunded = proposal.ends_as == Ending.REFUNDED
+        how = _how(Ending(proposal.ends_as), refund.kind)
+        is_declined = proposal.ends_as == Ending.DECLINED
         page = self._page(
             refund,
             title=_("Confirm how %(refund)s ended") % {"refund": refund},
-            explanation=_("The amount counts as refunded, and the order can be used again.")
-            if is_refunded
-            else _("The amount is free again: it can be asked for once more, and would then be paid."),
-            button=_("Confirm: it was refunded") if is_refunded else _("Confirm: it was not refunded"),
+            explanation=_("It is free again: it can be asked for once more, and would then be done.")
+            if is_declined
+            else _("It counts as done, and the order can be used again."),
+            button=_("Confirm: %(how)s") % {"how": how},
             proposal=proposal,
-            is_dangerous=not is_refunded,
+            is_dangerous=is_declined,
         )
         return verb_page(self, request, page, form_of=VerbForm, act=act)
 
@@ -167,10 +177,11 @@ class ReviewActions(HqAdmin):
         facts = review_log.facts_of(refund, snapshot)
         if proposal is not None:
             facts = [
-                (_("Proposed"), proposal.get_ends_as_display()),
+                (_("Proposed"), _how(Ending(proposal.ends_as), refund.kind)),
                 (_("By"), f"{proposal.proposed_by} · {review_log.moment(proposal.proposed_at)}"),
                 (_("Because"), proposal.note),
                 *facts,
+                *(review_log.counted_in(proposal, snapshot) if snapshot else []),
             ]
         return VerbPage(
             **texts,

@@ -12,7 +12,7 @@ from hq.admin.verb_page import Table, Text
 from refunds import evidence, snapshots, telling
 from refunds.errors import LookFirst
 from refunds.evidence import Evidence
-from refunds.models import LookRequest, Refund, ReviewProposal
+from refunds.models import Ending, Kind, LookRequest, Refund, ReviewProposal
 from refunds.snapshots import Snapshot
 from stores.vipps.types import Event
 
@@ -56,12 +56,16 @@ def facts_of(refund: Refund, snapshot: Snapshot | None) -> list[tuple[Text, Text
     """The lines above the form."""
     sums: list[tuple[Text, Text]] = []
     if snapshot is not None:
+        shown = snapshot.reading.payment.aggregate
         sums = [
-            (_("Refunded in all, says Vipps"), money(snapshot.evidence.refunded_minor, refund.currency)),
+            (_("Captured, says Vipps"), money(shown.captured, shown.currency)),
+            (_("Refunded in all, says Vipps"), money(shown.refunded, shown.currency)),
             (_("Event log read"), moment(snapshot.log.seen_at)),
         ]
+        if refund.kind == Kind.RELEASE:
+            sums.insert(0, (_("Released, says Vipps"), money(shown.cancelled, shown.currency)))
     return [
-        (_("Amount"), money(refund.amount_minor, refund.currency)),
+        (_("Amount"), money(refund.shown_minor, refund.currency)),
         (_("Order"), refund.order.reference),
         (_("Sold by"), str(refund.order.store)),
         (_("Taken back in"), str(refund.refunding_store)),
@@ -69,6 +73,14 @@ def facts_of(refund: Refund, snapshot: Snapshot | None) -> list[tuple[Text, Text
         (_("Why"), telling.code_in_words(refund.outcome) or NOTHING),
         *sums,
     ]
+
+
+def counted_in(proposal: ReviewProposal, snapshot: Snapshot) -> list[tuple[Text, Text]]:
+    """What confirming will count as refunded: what moved at Vipps, not what was asked for."""
+    is_shown = evidence.signed(snapshot.evidence.events, snapshot.evidence.our_keys) or evidence.unsigned(snapshot.evidence)
+    if proposal.ends_as != Ending.REFUNDED or not is_shown:
+        return []
+    return [(_("Counts as refunded"), money(evidence.found(snapshot.evidence).shown_minor, snapshot.evidence.currency))]
 
 
 def table_of(refund: Refund, snapshot: Snapshot) -> Table:
@@ -95,10 +107,10 @@ def moment(at: datetime) -> str:
 
 
 def _whose(event: Event, shown: Evidence) -> Text:
-    if event.name != evidence.REFUNDED:
-        return NOTHING
     if event.idempotency_key in shown.our_keys:
         return _("this refund's key")
+    if event.name != evidence.REFUNDED:
+        return NOTHING
     if event.psp_reference in shown.counted:
         return _("counted already")
     if event in evidence.unsigned(shown):

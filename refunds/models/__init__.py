@@ -12,9 +12,10 @@ from refunds.models.outside import OUTSIDE, Acknowledgement, OutsideRefund
 from refunds.models.pause import Pause, PauseScope
 from refunds.models.refund import ENDS, FAILED, IN_FLIGHT, Kind, Reason, Refund, State, WaitsFor
 from refunds.models.restore import RestoreEpoch, RestoreLook
-from refunds.models.review import Ending, HoldLift, LookRequest, ReviewProposal, Verdict
+from refunds.models.review import ENDINGS, Ending, HoldLift, LookRequest, ReviewProposal, Verdict
 
 __all__ = [
+    "ENDINGS",
     "ENDS",
     "FAILED",
     "IN_FLIGHT",

@@ -36,7 +36,7 @@ class OrderAccount(models.Model):
         triggers = never_deleted("order_account")
 
     def __str__(self) -> str:
-        return str(self.order_id)
+        return str(self.order.reference)
 
 
 class Account(models.TextChoices):

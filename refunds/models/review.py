@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from refunds.models.observation import Observation
-from refunds.models.refund import Refund
+from refunds.models.refund import Kind, Refund
 from stores import clock
 from stores.models import Order, User
 from stores.models.append_only import never_deleted
@@ -17,7 +17,12 @@ class Ending(models.TextChoices):
     """How a review may end; the words are the refund's states."""
 
     REFUNDED = "refunded", pgettext_lazy("state of a refund", "refunded")
+    RELEASED = "released", pgettext_lazy("state of a refund", "released")
     DECLINED = "declined", _("not refunded")
+
+
+ENDINGS = {Kind.REFUND: (Ending.REFUNDED, Ending.DECLINED), Kind.RELEASE: (Ending.RELEASED, Ending.DECLINED)}
+"""How a review of each kind may end."""
 
 
 class Verdict(models.TextChoices):

@@ -1,6 +1,8 @@
 """Headquarters' pages of what stops refunds: pauses, circuit breakers and restores, and the banner that tells of them."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -56,6 +58,7 @@ def test_a_pause_begins_and_ends_on_its_pages(chain: Chain, hanne: Client, scope
     assert (row.scope, row.subject, row.resumed_at) == (scope, str(chosen) if field else "", None)
     assert any("the till pays twice" in sentence for sentence in alerts(hanne))
     page = hanne.get(f"{PAUSES}{row.pk}/change/").content.decode()
+    assert row.get_scope_display() in unescape(page)
     assert f'href="{PAUSES}{row.pk}/resume/"' in page
     assert hanne.post(f"{PAUSES}{row.pk}/resume/", {"reason": "mended"}).status_code == 302
     row.refresh_from_db()
@@ -132,7 +135,9 @@ def test_an_open_breaker_is_listed_and_closed_by_hand(chain: Chain, hanne: Clien
     assert any("100002" in sentence for sentence in alerts(hanne))
     assert f"{BREAKERS}{breaker.pk}/" in hanne.get(BREAKERS, {"state": "open"}).content.decode()
     assert f"{BREAKERS}{breaker.pk}/" not in hanne.get(BREAKERS, {"state": "closed"}).content.decode()
-    assert f'href="{BREAKERS}{breaker.pk}/ask_again/"' in hanne.get(f"{BREAKERS}{breaker.pk}/change/").content.decode()
+    page = hanne.get(f"{BREAKERS}{breaker.pk}/change/").content.decode()
+    assert f'href="{BREAKERS}{breaker.pk}/ask_again/"' in page
+    assert re.search(r">\s*left alone\s*<", page)
     assert hanne.post(f"{BREAKERS}{breaker.pk}/ask_again/").status_code == 302
     breaker.refresh_from_db()
     assert not breaker.is_open
@@ -162,7 +167,9 @@ def test_a_restore_is_told_until_it_is_over(chain: Chain, hanne: Client) -> None
     assert "0 of 1" in page
     restoring.check_restores(by=hub("sweep"))
     assert alerts(hanne) == ["After a restore nothing is sent for a quiet time yet."]
-    assert "1 of 1" in hanne.get(f"{RESTORES}{epoch.pk}/change/").content.decode()
+    page = hanne.get(f"{RESTORES}{epoch.pk}/change/").content.decode()
+    assert "1 of 1" in page
+    assert re.search(r">\s*quiet time\s*<", page)
     later = clock.db_now() + timedelta(minutes=16)
     with clock.bound(clock.Source(now=lambda: later)):
         restoring.check_restores(by=hub("sweep"))

@@ -68,7 +68,7 @@ def test_two_people_end_a_review_page_by_page(chain: Chain, refund: Refund, finn
     assert "Hanne proposes: not refunded." in other.get(address(refund)).content.decode()
     confirm = other.get(address(refund, "confirm_end")).content.decode()
     assert NOTE in confirm
-    assert "Confirm: it was not refunded" in confirm
+    assert "Confirm: not refunded" in confirm
     assert state_of(refund) == State.REVIEW, "looking confirms nothing"
     assert other.post(address(refund, "confirm_end")).status_code == 302
     assert state_of(refund) == State.DECLINED
