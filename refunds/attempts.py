@@ -18,10 +18,13 @@ from stores.audit import Subject
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
-    """A committed attempt, not yet sent; `committed_at` is monotonic."""
+    """A committed attempt, not yet sent.
+
+    `written_at` is monotonic, and taken before the commit: whoever freezes between the two is too late to send as well.
+    """
 
     attempt: Attempt
-    committed_at: float
+    written_at: float
 
 
 def write_intent(
@@ -48,7 +51,8 @@ def write_intent(
         attempt = _insert_attempt(claim, amount_minor=amount_minor, refunded_before_minor=before_minor)
         if attempt is None:
             return None
-    return Intent(attempt=attempt, committed_at=clock.monotonic())
+        written_at = clock.monotonic()
+    return Intent(attempt=attempt, written_at=written_at)
 
 
 def keep_answer(attempt: Attempt, outcome: Outcome) -> None:

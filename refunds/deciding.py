@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from refunds import states
+from refunds import evidence, states
 from refunds.gateway import CONSEQUENCES, Meaning, Outcome
 from refunds.models import Kind
 from refunds.states import Move
@@ -176,7 +176,8 @@ def before_sending(
 def refunded_before(reading: Reading, books: Books) -> int:
     """What Vipps has refunded already, in minor units: a sum that lags behind what we know of would let another refund's
     money pass for this one's."""
-    return max(reading.payment.aggregate.refunded, books.posted_minor + books.external_minor)
+    shown = sum(event.amount.value for event in evidence.standing(reading.events or ()))
+    return max(reading.payment.aggregate.refunded, books.posted_minor + books.external_minor, shown)
 
 
 def after_answer(standing: Standing, outcome: Outcome, *, intended_at: datetime, now: datetime) -> Step:

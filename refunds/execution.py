@@ -81,7 +81,7 @@ def _send(claim: Claim, session: VippsSession, standing: Standing, reading: Read
         amount_minor=intent.attempt.amount_minor,
         key=intent.attempt.provider_key,
         refunded_before_minor=intent.attempt.refunded_before_minor,
-        send_before=intent.committed_at + states.SEND_WITHIN_SECONDS,
+        send_before=intent.written_at + states.SEND_WITHIN_SECONDS,
     )
     if outcome.meaning is Meaning.UNAUTHORIZED:
         drop_keys(claim)

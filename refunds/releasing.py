@@ -29,7 +29,7 @@ def go_on(claim: Claim, session: VippsSession, reading: Reading) -> None:
         claim.order,
         authorized_minor=shown.authorized,
         key=intent.attempt.provider_key,
-        send_before=intent.committed_at + states.SEND_WITHIN_SECONDS,
+        send_before=intent.written_at + states.SEND_WITHIN_SECONDS,
     )
     if outcome.meaning is Meaning.UNAUTHORIZED:
         drop_keys(claim)

@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from refunds import restoring
-from refunds.models import Refund, State
+from refunds import attempts, restoring
+from refunds.models import Attempt, Refund, State
 from stores import clock
 from stores.actors import hub
 from stores.models import Order
@@ -15,6 +16,7 @@ from stores.vipps.simulator import Fault, FaultKind, Simulator, Switches
 from tests.conftest import Chain
 from tests.refunds.asking import ask, run
 from tests.refunds.proving import again, balances, key_of, log_event, posts, simulated
+from tests.refunds.sweeping import moved_by_hand
 
 
 @pytest.fixture
@@ -52,6 +54,34 @@ def test_money_of_an_earlier_refund_never_passes_for_this_ones(chain: Chain, ord
     assert again(second).state == State.DECLINED
     assert second.outcome == "failed_at_vipps"
     assert balances(second)[:3] == (40_000, 0, 0)
+
+
+def test_what_the_log_shows_of_others_never_passes_for_ours_either(chain: Chain, order: Order, refund: Refund) -> None:
+    """A portal refund of the same amount, that is not adopted while a send of ours is unresolved."""
+    chain.simulator.arm(Fault(kind=FaultKind.DROP_BEFORE, operation="refund"))
+    assert run(refund).state == State.UNKNOWN
+    chain.simulator.portal_refund("100002", order.reference, 40_000)
+    chain.simulator.arm(Fault(kind=FaultKind.LAGGING_AGGREGATE, operation="get"))
+    chain.simulator.arm(Fault(kind=FaultKind.FAILED_EVENT, operation="refund"))
+    assert again(refund).state == State.UNKNOWN
+    assert balances(refund)[0] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_freezes_right_after_the_commit_of_its_intent_sends_nothing(
+    chain: Chain, refund: Refund, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = attempts._insert_attempt
+    with moved_by_hand() as time:
+
+        def inserted(*args: Any, **more: Any) -> Attempt | None:
+            transaction.on_commit(lambda: time.move(hours=25))
+            return real(*args, **more)
+
+        monkeypatch.setattr(attempts, "_insert_attempt", inserted)
+        run(refund)
+    assert Attempt.objects.get(refund=refund).answer.kind == "not_sent"
+    assert posts(chain) == []
 
 
 def test_what_a_restore_lost_is_not_declined_because_the_log_cannot_be_read(
