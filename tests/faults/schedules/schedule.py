@@ -28,6 +28,9 @@ _RESTORED = 0.12
 _REST = (15.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 14_400.0, 28_800.0, 43_200.0, 43_200.0, 43_200.0, 86_400.0, 86_400.0)
 _ALL_AWAKE, _GIVES_UP, _LATEST_LOOK = 150_000.0, 900_000.0, 43_200.0
 _MOST_MESSAGES = 60
+_KEPT_HOURS = 24.0
+"""A key is remembered longer than it may be sent again and than a frozen worker and the wire can hold it back: else
+nothing could be proved about it."""
 _LASTS = (60.0, 300.0, 1_200.0, 7_200.0, 50_000.0, 130_000.0)
 """Seconds of chaos."""
 _SWEEPS = 4
@@ -297,7 +300,7 @@ def _drawn_switches(dice: random.Random) -> Switches:
         replay=dice.choice(("stored", "fresh")),
         key_scope=dice.choice(("operation", "payment", "sales_unit")),
         sticky_refusals=dice.choice((True, True, False)),
-        key_retention_hours=dice.choice((None, 13.0, 24.0)),
+        key_retention_hours=dice.choice((None, _KEPT_HOURS, 48.0)),
         answer_amount=dice.choice(("original", "modification")),
         aggregate_lag=dice.choice((0.0, 0.0, 5.0, 60.0)),
         rate_limits=dice.choice((True, True, False)),

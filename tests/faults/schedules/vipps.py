@@ -90,6 +90,10 @@ class Wire:
             return ""
         kinds = {"refund": _ON_REFUND, "get": _ON_GET, "events": _ON_EVENTS, "token": _ON_TOKEN}.get(operation, _ON_GET)
         fault = self.faults.dice.choice(kinds)
+        if fault is FaultKind.FAILED_EVENT and self.faults.happened["portal refund"]:
+            # A sum that lagged before the call and holds the portal's money after it says that ours moved: by decision a
+            # consistent 200 is believed, and only the nightly comparison can tell.
+            fault = FaultKind.ERROR_BEFORE
         self.faults.note(f"{operation}: {fault}")
         return fault
 

@@ -37,6 +37,8 @@ _SAID = {
 _AFTER = ("answer lost", "5xx after", "lagging")
 _ON_REFUND = (*_SAID, *_AFTER, *_AFTER, "refused", "refused", "fails in the event", "doubled", "late", "lost", "429", "423")
 _ON_READ = ("lost", "429", "stale", "stale", "no keys", "5xx before", "lagging", "403")
+_KEYS_KEPT = timedelta(hours=24)
+"""Longer than a key may be sent again and than a frozen worker and the wire can hold it back: else nothing is provable."""
 _QUIET = timedelta(minutes=15)
 
 
@@ -64,7 +66,7 @@ class Play:
         self.late = tuple(seconds for seconds in _LATE if seconds < _QUIET.total_seconds() or not self.is_restored)
         captured = dice.choice((100_000, 100_000, 60_000))
         self.hub = Hub(claimed_minor=100_000)
-        kept = dice.choice((None, timedelta(hours=13), timedelta(hours=24)))
+        kept = dice.choice((None, _KEYS_KEPT, 2 * _KEYS_KEPT))
         self.vipps = Vipps(captured_minor=captured, dice=dice, is_sticky=dice.random() < 0.7, keeps_keys=kept)
         amounts = dice.choice(((30_000, 30_000), (60_000, 60_000), (100_000, 40_000), (10_000, 25_000)))
         names = [f"sim-{self.seed}-{number}" for number in range(dice.choice((1, 1, 2, 2, 3)))]
