@@ -22,6 +22,7 @@ from hq.admin import (
     stores,
     trail,
     vipps_notices,
+    vipps_registrations,
     webhooks,
 )
 from hq.admin.admin_site import site
@@ -49,5 +50,6 @@ __all__ = [
     "stores",
     "trail",
     "vipps_notices",
+    "vipps_registrations",
     "webhooks",
 ]
