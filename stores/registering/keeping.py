@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(hours=6)
 """Vipps deletes a registration only when its address has been dead for two weeks, or somebody does it by hand."""
+_LOOK_SOON = timedelta(minutes=11)
+"""After one was made: long enough for Vipps to list it, and for it to be missed."""
 PASS_SECONDS = 30.0
 _LEASE = timedelta(minutes=5)
 _BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
@@ -90,26 +92,26 @@ def _take_and_look(watch: RegistrationWatch, *, by: Actor) -> bool:
     subject = watch.sales_unit or watch.key_set
     if subject is None:
         raise RuntimeError("a watch has a sales unit or a key set")
-    at_vipps, problem = None, ""
+    look, problem = None, ""
     try:
-        at_vipps = _look(subject, by=by)
+        look = _look(subject, by=by)
     except HubError as error:
         problem = f"{error.code}: {error.sentence}"
     except VippsError as error:
         problem = str(error)
         if isinstance(error, Unauthorized):
             _forget_keys(subject)
-    _finish(watch, leased_until, at_vipps=at_vipps, problem=problem)
+    _finish(watch, leased_until, look, problem=problem)
     return True
 
 
-def _look(subject: SalesUnit | KeySet, *, by: Actor) -> int | None:
-    """How many Vipps listed; None where there was nothing to ask."""
+def _look(subject: SalesUnit | KeySet, *, by: Actor) -> Look | None:
+    """What was seen and done; None where there was nothing to ask."""
     if _is_wanted(subject):
         look = Look(subject, by=by)
         look.delete_what_is_ended()
         look.keep_one()
-        return len(look.listed)
+        return look
     left = rows_of(subject).filter(gone_at=None).exclude(provider_id="", ended_at__isnull=False)
     for row in left.filter(ended_at=None):
         registrations.end_registration(row, reason=_NOT_OURS, by=by)
@@ -117,7 +119,7 @@ def _look(subject: SalesUnit | KeySet, *, by: Actor) -> int | None:
         return None
     look = Look(subject, by=by)
     look.delete_what_is_ended()
-    return len(look.listed)
+    return look
 
 
 def _is_wanted(subject: SalesUnit | KeySet) -> bool:
@@ -126,7 +128,7 @@ def _is_wanted(subject: SalesUnit | KeySet) -> bool:
     return wanted_partners().filter(pk=subject.pk).exists()
 
 
-def _finish(watch: RegistrationWatch, leased_until: datetime, *, at_vipps: int | None, problem: str) -> None:
+def _finish(watch: RegistrationWatch, leased_until: datetime, look: Look | None, *, problem: str) -> None:
     """What the look came to. Where somebody asked for the next one meanwhile, that stays."""
     now = clock.db_now()
     row = RegistrationWatch.objects.filter(pk=watch.pk)
@@ -135,8 +137,8 @@ def _finish(watch: RegistrationWatch, leased_until: datetime, *, at_vipps: int |
         wait = _BACK_OFF[min(watch.failures, len(_BACK_OFF) - 1)]
         row.update(failures=watch.failures + 1, problem=problem[:300])
     else:
-        wait = LOOK_EVERY
-        listed = {} if at_vipps is None else {"last_listed_at": now, "at_vipps": at_vipps}
+        wait = _LOOK_SOON if look is not None and look.has_registered else LOOK_EVERY
+        listed = {} if look is None else {"last_listed_at": now, "at_vipps": look.at_vipps}
         row.update(failures=0, problem="", **listed)
     row.filter(next_look_at=leased_until).update(next_look_at=now + wait)
 

@@ -25,7 +25,10 @@ Registered = dict[str, WebhookRegistration]
 
 
 class Look:
-    """What Vipps has for one sales unit, or for a partner without naming a unit, beside our rows of it."""
+    """What Vipps has for one sales unit, or for a partner without naming a unit, beside our rows of it.
+
+    `at_vipps` is how many stand there, also after a step; `has_registered` that one was made, and is to be seen listed.
+    """
 
     def __init__(self, subject: SalesUnit | KeySet, *, by: Actor) -> None:
         """Opens keys and lists. Raises HubError (Misconfigured), VippsError."""
@@ -33,6 +36,8 @@ class Look:
         self._by = by
         self._webhooks = Webhooks(_session(subject, by=by))
         self.listed = self._webhooks.list()
+        self.at_vipps = len(self.listed)
+        self.has_registered = False
         self._now = clock.db_now()
         self._note_what_stands()
 
@@ -80,14 +85,17 @@ class Look:
         if row is None:
             row = registrations.open_registration(self._subject, base_url=settings.PUBLIC_URL, by=self._by)
         made = self._webhooks.register(row.url, row.events)
+        self.at_vipps += 1
         try:
             registrations.confirm_registration(row, provider_id=made.id, secret=made.secret, by=self._by)
+            self.has_registered = True
         except Conflict:
             # Somebody confirmed or ended it meanwhile, so nobody will hold this one's secret.
             self._delete(made.id, None, "nobody here holds its secret")
 
     def _delete(self, provider_id: str, row: WebhookRegistration | None, because: str) -> None:
         self._webhooks.delete(provider_id)
+        self.at_vipps -= 1
         registrations.note_deleted(self._subject, provider_id, registration=row, because=because, by=self._by)
 
 

@@ -148,7 +148,11 @@ def test_it_is_left_alone_until_it_is_time_to_look_again(chain: Chain, travel: T
     calls = chain.simulator.calls.total()
     assert keep() == 0
     assert chain.simulator.calls.total() == calls
-    travel(timedelta(hours=7))
+    travel(timedelta(minutes=12))
+    assert keep() == 4, "what was just made is to be seen in the list"
+    travel(timedelta(hours=5))
+    assert keep() == 0
+    travel(timedelta(hours=2))
     before = chain.simulator.registrations
     assert keep() == 4
     assert chain.simulator.registrations == before
