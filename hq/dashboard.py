@@ -19,7 +19,7 @@ from hq.admin.showing import NOTHING, money, page_of
 from hq.alerts import alerts_of
 from refunds import queries
 from refunds.models import Delivery, Difference, OrderAccount, OutsideRefund, Refund, ReviewProposal, State
-from stores.models import Company, OrderConflict, SalesUnit
+from stores.models import Company, OrderConflict, RegistrationWatch, SalesUnit
 
 Text = str | Promise
 SHOWN = 8
@@ -146,6 +146,12 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
             count=untold["count"],
             oldest=_age(untold["oldest"]),
             link=f"{reverse('admin:refunds_delivery_changelist')}?outcome=given_up",
+        ),
+        Work(
+            title=_("Notices of Vipps that may not come"),
+            icon="notifications_off",
+            count=RegistrationWatch.objects.filter(company=company).exclude(problem="").count(),
+            link=f"{reverse('admin:stores_registrationwatch_changelist')}?problem=some",
         ),
         Work(
             title=_("Sales units without keys"),

@@ -138,3 +138,20 @@ class BreakerFilter(DropdownFilter):
         if self.value() in ("open", "closed"):
             return queryset.filter(opened_at__isnull=self.value() == "closed")
         return queryset
+
+
+class ProblemFilter(DropdownFilter):
+    """Whether the last look at something went wrong."""
+
+    title = _("last look")
+    parameter_name = "problem"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("some", _("a problem")), ("none", _("went well"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "some":
+            return queryset.exclude(problem="")
+        if self.value() == "none":
+            return queryset.filter(problem="")
+        return queryset

@@ -31,13 +31,15 @@ class NoticeAdmin(LongListAdmin):
     ordering = ("-received_at", "-id")
     sortable_by = ()
     fields = readonly_fields = (
-        *("registration", "received_at", "verdict_label", "read_at", "name", "msn", "reference", "psp_reference"),
+        *("registration", "received_at", "verdict", "read_at", "name", "msn", "reference", "psp_reference"),
         *("signed_at", "size"),
     )
 
     @display(
         description=_("verdict"),
         label={
+            NoticeVerdict.UNREAD: "default",
+            NoticeVerdict.ENDED: "default",
             NoticeVerdict.GENUINE: "success",
             NoticeVerdict.DUPLICATE: "info",
             NoticeVerdict.FORGED: "danger",

@@ -12,6 +12,16 @@ from stores.models.key_set import KeySet
 from stores.models.store import Company, Environment, SalesUnit
 
 
+class Standing(models.TextChoices):
+    """Where a registration stands at Vipps, as far as the hub knows."""
+
+    NOT_REGISTERED = "not_registered", _("not registered yet")
+    NOT_YET_SEEN = "not_yet_seen", _("registered, not listed yet")
+    STANDS = "stands", _("stands")
+    TO_BE_DELETED = "to_be_deleted", _("still to be deleted")
+    GONE = "gone", _("gone")
+
+
 class WebhookRegistration(models.Model):
     """An address that Vipps sends notices to: for one sales unit, or for all of a partner's.
 
@@ -69,6 +79,17 @@ class WebhookRegistration(models.Model):
     def subject(self) -> str:
         """The MSN, or the partner's id."""
         return self.sales_unit.msn if self.sales_unit else self.key_set.subject if self.key_set else ""
+
+    @property
+    def standing(self) -> Standing:
+        """At Vipps, by what was last seen there."""
+        if self.gone_at is not None or (self.ended_at is not None and not self.provider_id):
+            return Standing.GONE
+        if self.ended_at is not None:
+            return Standing.TO_BE_DELETED
+        if self.confirmed_at is None:
+            return Standing.NOT_REGISTERED
+        return Standing.STANDS if self.seen_at is not None else Standing.NOT_YET_SEEN
 
 
 class NoticeVerdict(models.TextChoices):

@@ -20,7 +20,7 @@ PAGES = sorted(site._registry.items(), key=lambda item: item[0]._meta.label)
 SHOWN = {
     *("stores.Company", "stores.Store", "stores.SalesUnit", "stores.KeySet", "stores.StoreSystem", "stores.ApiKey"),
     *("stores.User", "stores.Membership", "stores.Order", "stores.OrderConflict", "stores.Entry", "stores.Chain"),
-    *("stores.LookUp", "stores.WebhookRegistration", "stores.Notice"),
+    *("stores.LookUp", "stores.WebhookRegistration", "stores.RegistrationWatch", "stores.Notice"),
     *("refunds.Refund", "refunds.WebhookEndpoint", "refunds.Delivery"),
 }
 

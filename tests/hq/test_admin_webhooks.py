@@ -132,7 +132,10 @@ def test_a_partner_registers_once_and_a_units_own_keys_do_not(chain: Chain, hann
 
 @pytest.mark.parametrize(
     "path",
-    ["/hq/refunds/delivery/", "/hq/refunds/webhookendpoint/", "/hq/stores/notice/", "/hq/stores/webhookregistration/"],
+    [
+        *("/hq/refunds/delivery/", "/hq/refunds/webhookendpoint/", "/hq/stores/notice/"),
+        *("/hq/stores/webhookregistration/", "/hq/stores/registrationwatch/"),
+    ],
 )
 def test_finance_sees_the_lists_and_changes_nothing(chain: Chain, path: str) -> None:
     people.join_headquarters(chain.per, chain.company, role=Role.FINANCE, by=chain.by)
