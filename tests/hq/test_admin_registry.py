@@ -21,12 +21,14 @@ SHOWN = {
     *("stores.Company", "stores.Store", "stores.SalesUnit", "stores.KeySet", "stores.StoreSystem", "stores.ApiKey"),
     *("stores.User", "stores.Membership", "stores.Order", "stores.OrderConflict", "stores.Entry", "stores.Chain"),
     *("stores.LookUp", "stores.WebhookRegistration", "stores.RegistrationWatch", "stores.Notice"),
-    *("refunds.Refund", "refunds.WebhookEndpoint", "refunds.Delivery"),
+    *("refunds.Refund", "refunds.WebhookEndpoint", "refunds.Delivery", "refunds.Pause", "refunds.Breaker"),
+    *("refunds.OrderAccount", "refunds.RestoreEpoch", "refunds.Difference", "refunds.OutsideRefund"),
+    "stores.SettlementAccess",
 }
 
 
 def test_shows_what_it_is_meant_to_and_no_more() -> None:
-    """Secrets, ledger, attempts and sessions have no page of their own; neither have Django's own tables."""
+    """Secrets, ledger entries, attempts and sessions have no page of their own; neither have Django's own tables."""
     assert {model._meta.label for model, _page in PAGES} == SHOWN
     assert {model._meta.app_label for model, _page in PAGES} == {"stores", "refunds"}
     assert apps.get_model("stores", "Secret") not in site._registry
