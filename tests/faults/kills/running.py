@@ -25,7 +25,7 @@ from tests.faults.proxy import Links
 
 _LOOKS = 5
 """A connection that was kept open since may turn out to be dead."""
-_PATIENCE = 120.0
+_PATIENCE = 600.0
 """Seconds that the tills go on asking after the faults have ended."""
 
 
