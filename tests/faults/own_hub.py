@@ -20,15 +20,18 @@ FOLDER_OPTION = "--folder"
 _CALLERS_OWN = ("DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_CACHE_URL")
 
 
-def become_the_hub(module: str) -> None:
-    """Settings are read once, at start: so this process replaces itself by the same with keys and a folder of its own."""
+def become_the_hub(module: str, *, process: str = "command") -> None:
+    """Settings are read once, at start: so this process becomes the same again, with keys and a folder of its own.
+
+    It holds the keys that `process` may hold.
+    """
     folder = Path(tempfile.mkdtemp(prefix=f"{module.rpartition('.')[2]}-"))
     environments = environments_of(os.environ, folder)
     make_keys(environments.keys)
     environment.stop_what_was_started()
     arguments = [sys.executable, "-m", module, *sys.argv[1:], FOLDER_OPTION, str(folder)]
     database = {"DATABASE_URL": places_of(BASE, var=folder).url}
-    os.execve(sys.executable, arguments, environments.of("command", **database))  # noqa: S606 - itself
+    os.execve(sys.executable, arguments, environments.of(process, **database))  # noqa: S606 - itself
 
 
 def environments_of(given: Mapping[str, str], folder: Path) -> Environments:

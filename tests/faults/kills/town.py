@@ -56,7 +56,7 @@ def lay_out(
     supervisor: Supervisor, environments: Environments, *, has_redis: bool, latency: float
 ) -> tuple[Town, tuple[ProcessSpec, ...]]:
     """The town and its processes but for the database, all still to be started."""
-    ports = _free_ports()
+    ports = free_ports()
     var = environments.var
     real = Fleet(environments=environments, var=var, web_port=next(ports), simulator_port=next(ports))
     redis_port = next(ports)
@@ -82,7 +82,7 @@ def lay_out(
     )
     broker = Redis(port=redis_port, socket_timeout=2) if has_redis else None
     town = Town(supervisor=supervisor, fleet=real, places=places, links=links, broker=broker)
-    return town, (real.simulator(), *([_redis(real, redis_port)] if has_redis else []), *_doubled(hub, has_redis))
+    return town, (real.simulator(), *([redis_server(real, redis_port)] if has_redis else []), *_doubled(hub, has_redis))
 
 
 def _doubled(hub: Fleet, has_redis: bool) -> Iterator[ProcessSpec]:
@@ -94,7 +94,7 @@ def _doubled(hub: Fleet, has_redis: bool) -> Iterator[ProcessSpec]:
         yield replace(sweep, name=name)
 
 
-def _redis(fleet: Fleet, port: int) -> ProcessSpec:
+def redis_server(fleet: Fleet, port: int) -> ProcessSpec:
     """A broker that keeps nothing: what dies with it is lost."""
     nothing = ("--save", "", "--appendonly", "no", "--dir", str(fleet.var))
     return ProcessSpec(
@@ -105,7 +105,7 @@ def _redis(fleet: Fleet, port: int) -> ProcessSpec:
     )
 
 
-def _free_ports() -> Iterator[int]:
+def free_ports() -> Iterator[int]:
     port = random.randrange(_PORTS.start, _PORTS.stop - 200)
     while True:
         port = free_port(port, say=lambda _line: None)

@@ -1,0 +1,8 @@
+"""How fast refunds go through the hub's own processes, beside a floor; a program of its own, so Django is made ready here."""
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hq.settings")
+django.setup()
