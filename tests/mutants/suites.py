@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 _FILES: Mapping[str, tuple[str, ...]] = {
     "policy": ("steps", "policy"),
-    "gateway": ("steps", "gateway", "ecom_gateway", "refund_path"),
+    "gateway": ("steps", "gateway", "ecom_gateway", "refund_path", "release_path"),
     "states": ("steps", "states", "approval", "sweep_ages", "refund_path", "evidence"),
-    "deciding": ("steps", "evidence", "outside_money", "pacing", "refund_path", "frozen_workers", "recognition", "restoring"),
+    "deciding": ("steps", "deciding", "deciding_sends"),
 }
 
 SUITES: Mapping[str, tuple[str, ...]] = {
