@@ -56,6 +56,20 @@ def test_each_rule_refuses_with_its_code(broken: dict[str, Any], code: str, stat
     assert str(verdict.sentence)
 
 
+@pytest.mark.parametrize(
+    ("broken", "code"),
+    [
+        ({"currency": "SEK"}, "wrong_currency"),
+        ({"reference": "1234567", "currency": "DKK", "order_currency": "DKK"}, "not_reachable"),
+        ({"left_minor": -1}, "nothing_left"),
+    ],
+)
+def test_a_rule_refuses_on_either_side(broken: dict[str, Any], code: str) -> None:
+    verdict = decide(replace(FINE, **broken))
+    assert isinstance(verdict, Refusal)
+    assert verdict.code == code
+
+
 @pytest.mark.parametrize("first", range(len(BROKEN)), ids=[row[1] for row in BROKEN])
 def test_of_several_broken_rules_the_first_speaks(first: int) -> None:
     broken: dict[str, Any] = {}
