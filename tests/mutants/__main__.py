@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("module", choices=sorted(SUITES))
     parser.add_argument("--part", default="1/1", help="only every Nth mutant, from the Ith on")
-    parser.add_argument("--seconds", type=int, default=300, help="a run of the tests that takes longer has noticed")
+    parser.add_argument("--seconds", type=int, default=120, help="a run of the tests that computes for longer has noticed")
     given = parser.parse_args()
     first, step = (int(number) for number in given.part.split("/"))
     environment.end_with_this_process()

@@ -1,6 +1,7 @@
 """A run of the tests that meets a mutant: a fork in which one module is another, and no file has changed."""
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from types import CodeType, ModuleType
 
 import pytest
 
+_SLOWEST = 20
+"""How many times longer than its own computing a run may take, on a machine that has much else to do."""
 _OURS = ("hq", "refunds", "stores")
 
 
@@ -41,7 +44,7 @@ class _Finder(MetaPathFinder):
 
 
 def are_content(module: str, source: str, tests: Sequence[str], *, seconds: int) -> bool:
-    """Whether those tests pass with that text as the module; one that takes longer than so many seconds does not."""
+    """Whether those tests pass with that text as the module; one that computes for longer than so many seconds does not."""
     assert not any(name.split(".")[0] in _OURS and name.startswith(module.rpartition(".")[0]) for name in sys.modules)
     child = os.fork()
     if child == 0:
@@ -51,8 +54,9 @@ def are_content(module: str, source: str, tests: Sequence[str], *, seconds: int)
 
 
 def _run(module: str, source: str, tests: Sequence[str], seconds: int) -> int:
-    """In the child: silently, and ended by the alarm's own signal if it hangs."""
-    signal.alarm(seconds)
+    """In the child: silently, and ended by the system if it runs in circles, or waits for ever."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    signal.alarm(seconds * _SLOWEST)
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(silence, stream)
