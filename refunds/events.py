@@ -234,23 +234,32 @@ class KeyReused(TrailEvent):
     refund: str
 
 
+class _AboutPause(TrailEvent):
+    """What the entries about a pause share: what it reaches, in words."""
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        scope = telling.choice_in_words("scope", facts["scope"], model="Pause")
+        return {**facts, "what": f"{scope}: {facts['subject']}" if facts["subject"] else scope}
+
+
 @dataclass(frozen=True, kw_only=True)
-class RefundsPaused(TrailEvent):
+class RefundsPaused(_AboutPause):
     """Headquarters pulled the brake."""
 
     name = "refunds.paused"
-    sentence = _("Refunds were paused ({scope} {subject}): {reason}")
+    sentence = _("Refunds were paused ({what}): {reason}")
     scope: str
     subject: str
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class RefundsResumed(TrailEvent):
+class RefundsResumed(_AboutPause):
     """What waited goes on."""
 
     name = "refunds.resumed"
-    sentence = _("Refunds go on ({scope} {subject}): {reason}")
+    sentence = _("Refunds go on ({what}): {reason}")
     scope: str
     subject: str
     reason: str
@@ -265,6 +274,10 @@ class BreakerOpened(TrailEvent):
     subject: str
     failures: int
     problem: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, "problem": telling.because_in_words(facts["problem"])}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 
@@ -24,6 +25,14 @@ class TrailEvent:
         """Recorded facts as the sentence shows them in the active language. A field may be missing in an older entry."""
         return facts
 
+
+_ENDS_OF_REGISTRATIONS = (
+    gettext_noop("it had ended here"),
+    gettext_noop("a newer one has taken its place"),
+    gettext_noop("nobody here holds its secret"),
+    gettext_noop("Vipps no longer has it"),
+    gettext_noop("the sales unit has no keys of its own any more, or was closed long ago"),
+)
 
 _registry: dict[str, type[TrailEvent]] = {}
 
@@ -48,6 +57,11 @@ def all_kinds() -> list[type[TrailEvent]]:
 def is_registered(kind: type[TrailEvent]) -> bool:
     """Whether the trail may record this kind."""
     return _registry.get(kind.name) is kind
+
+
+def _end_in_words(reason: str) -> str:
+    """What the hub gives as the end of a registration; what a person wrote stays as it is."""
+    return gettext(reason) if reason in _ENDS_OF_REGISTRATIONS else reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,6 +252,10 @@ class RegistrationEnded(TrailEvent):
     subject: str
     reason: str
 
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, "reason": _end_in_words(facts["reason"])}
+
 
 @dataclass(frozen=True, kw_only=True)
 class RegistrationRenewalAsked(TrailEvent):
@@ -255,6 +273,10 @@ class RegistrationDeleted(TrailEvent):
     subject: str
     provider_id: str
     because: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, "because": _end_in_words(facts["because"])}
 
 
 @dataclass(frozen=True, kw_only=True)

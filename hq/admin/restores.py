@@ -11,6 +11,7 @@ from unfold.decorators import display
 from hq.admin.admin_site import site
 from hq.admin.base import HqAdmin
 from hq.admin.showing import NOTHING, listed
+from refunds import telling
 from refunds.models import RestoreEpoch
 
 SHOWN = 50
@@ -58,4 +59,4 @@ class RestoreAdmin(HqAdmin):
     @display(description=_("orders that could not be read"))
     def troubles(self, epoch: RestoreEpoch) -> Any:
         failed = epoch.looks.exclude(problem="").select_related("order").order_by("order__reference")[:SHOWN]
-        return listed(f"{look.order.reference}: {look.problem}" for look in failed) or NOTHING
+        return listed(f"{look.order.reference}: {telling.code_in_words(look.problem)}" for look in failed) or NOTHING

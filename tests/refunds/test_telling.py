@@ -10,9 +10,11 @@ from django.utils import translation
 from pytest_django import Settings
 
 from refunds import execution, intake, telling
+from refunds.events import BreakerOpened, RefundsPaused, RefundsResumed
 from refunds.gateway import Meaning
 from refunds.models import Refund
 from stores import access, actors, audit
+from stores.events import RegistrationDeleted, TrailEvent
 from stores.models import Entry
 from tests.conftest import Chain
 from tests.refunds.asking import ask
@@ -100,3 +102,36 @@ def test_what_a_person_wrote_is_not_translated(chain: Chain, settings: Settings)
     by = access.actor_for(chain.hanne, store=None)
     intake.reject_refund(refund.pk, note="withdrawn", asker=chain.hanne, by=by)
     assert _trail_of(refund)[-1].endswith(": withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (RefundsPaused(scope="everything", subject="", reason="Feil"), "Refusjoner ble satt på pause (alle refusjoner): Feil"),
+        (
+            RefundsResumed(scope="cashier", subject="Kari", reason="Rettet"),
+            "Refusjoner går videre (det én person ber om: Kari): Rettet",
+        ),
+        (
+            BreakerOpened(subject="Vipps", failures=10, problem="unsure (HTTP 500)"),
+            "Etter 10 feil på rad får Vipps være i fred: uklart svar (HTTP 500)",
+        ),
+        (
+            RegistrationDeleted(subject="123456", provider_id="w1", because="it had ended here"),
+            "Webhook w1 for 123456 ble slettet hos Vipps: den var avsluttet her",
+        ),
+    ],
+)
+def test_what_stops_refunds_and_what_the_hub_deletes_is_told_in_norwegian(event: TrailEvent, told: str) -> None:
+    with translation.override("nb"):
+        assert str(event.sentence).format_map(event.shown(event.facts())) == told
+
+
+def test_every_end_that_the_hub_gives_a_registration_has_norwegian_words() -> None:
+    source = "".join(path.read_text() for path in sorted((REFUNDS.parent / "stores").rglob("regist*/*.py")))
+    given = re.findall(r'self\._delete\([^"\n]*"([^"]+)"\)', source)
+    assert len(given) >= 3
+    with translation.override("nb"):
+        for because in given:
+            event = RegistrationDeleted(subject="123456", provider_id="w1", because=because)
+            assert event.shown(event.facts())["because"] != because
