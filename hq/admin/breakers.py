@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -63,7 +64,7 @@ class BreakerAdmin(HqAdmin):
     def is_open_label(self, breaker: Breaker) -> tuple[str, Any]:
         return "open" if breaker.is_open else "closed", self.stands(breaker)
 
-    @display(description=_("for"))
+    @display(description=pgettext_lazy("how long", "for"))
     def since(self, breaker: Breaker) -> str:
         return timesince(breaker.opened_at) if breaker.opened_at else NOTHING
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -100,7 +101,7 @@ class PauseAdmin(HqAdmin):
     def subject_label(self, row: Pause) -> str:
         return row.subject or NOTHING
 
-    @display(description=_("for"))
+    @display(description=pgettext_lazy("how long", "for"))
     def since(self, row: Pause) -> str:
         return timesince(row.paused_at, row.resumed_at) if row.resumed_at else timesince(row.paused_at)
 
@@ -139,6 +140,10 @@ class PauseAdmin(HqAdmin):
             button=_("Resume"),
             back=page_of(row),
             needs_fresh_proof=True,
-            facts=[(_("Paused by"), row.paused_by), (_("For"), self.since(row)), (_("Because"), row.reason)],
+            facts=[
+                (_("Paused by"), row.paused_by),
+                (pgettext_lazy("how long", "For"), self.since(row)),
+                (_("Because"), row.reason),
+            ],
         )
         return verb_page(self, request, page, form_of=ReasonForm, act=act)
