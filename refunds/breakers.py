@@ -22,6 +22,7 @@ from stores.models import SalesUnit, User
 FAILURES_OF_A_HOST = 10
 REFUSALS_OF_A_UNIT = 3
 SHORTEST_REST = timedelta(seconds=30)
+"""Longer than any call: what fails sooner after the breaker opened was already on its way, and nobody was let through since."""
 LONGEST_REST = timedelta(minutes=5)
 _LONGEST_PROBLEM = 200
 
@@ -87,6 +88,8 @@ def _count(unit: SalesUnit, subject: SalesUnit | None, outcome: Outcome, *, most
         Breaker.objects.bulk_create([Breaker(**own)], ignore_conflicts=True)
         breaker = Breaker.objects.select_for_update(of=("self",)).get(**own)
         now = clock.db_now()
+        if breaker.is_open and now < breaker.changed_at + SHORTEST_REST:
+            return  # it was on its way when the breaker opened: one silence, not one more
         breaker.failures += 1
         breaker.changed_at = now
         breaker.problem = in_words(outcome)[:_LONGEST_PROBLEM]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from refunds import breakers, progress
+from refunds.gateway import Meaning, Outcome
 from refunds.models import Breaker, Refund, State, WaitsFor
 from refunds.sweep import sweep_once
 from stores import access, clock, credentials
@@ -70,6 +71,22 @@ def test_after_its_rest_one_tries_and_the_others_wait_for_it(chain: Chain, broke
     assert calls(chain) == before + 1
     assert run(broken[1]).waits_for == WaitsFor.HOST
     assert Breaker.objects.filter(open_until__gt=clock.db_now() + timedelta(seconds=50)).exists()
+
+
+def test_calls_that_were_on_their_way_when_it_opened_do_not_lengthen_its_rest(
+    chain: Chain, broken: list[Refund], travel: Any
+) -> None:
+    silence = Outcome(meaning=Meaning.UNSURE)
+    for _ in range(32):
+        breakers.heed(chain.units["BGO"], silence, by=hub("worker"))
+    opened = Breaker.objects.get()
+    assert (opened.failures, opened.open_until) == (10, opened.changed_at + breakers.SHORTEST_REST)
+    for rest in (60, 120, 240, 300):
+        travel(opened.open_until - clock.db_now() + timedelta(seconds=1))
+        run(broken[0])
+        opened.refresh_from_db()
+        assert opened.open_until == opened.changed_at + timedelta(seconds=rest)
+        make_due(broken[0])
 
 
 def test_when_it_answers_again_all_go_on_at_once(chain: Chain, broken: list[Refund], travel: Any) -> None:
