@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import close_old_connections, connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Greatest
 
 from refunds import doorbell, execution, looking, nudges, outbound, restoring, states
 from refunds.models import Heartbeat, Outbox, Refund, State, WaitsFor
@@ -145,27 +146,30 @@ def _move_due(by: Actor) -> tuple[int, int]:
     """Announce what is due; run it here when the broker does not take it, or has twice taken it for nothing."""
     now = clock.db_now()
     lately = Outbox.objects.filter(refund=OuterRef("pk"), published_at__gte=now - ANNOUNCED_LATELY)
+    # Counted since it was due: a message that came while it had to wait for something was not in vain.
+    since_due = Q(nudges__published_at__gte=Greatest("moved_at", "next_action_at"))
     due = (
         Refund.objects.filter(state__in=states.T5_CLAIM.before, next_action_at__lte=now, moved_at__lt=now - FRESH)
         .exclude(order__account__on_hold=True)
-        .annotate(is_announced=Exists(lately))
-        .filter(is_announced=False)
+        .filter(~Exists(lately))
+        .annotate(told=Count("nudges", filter=since_due))
         .order_by("next_action_at")
+        .values_list("pk", flat=True)
     )
     announced, takes_messages = 0, True
     left: list[uuid.UUID] = []
-    for refund_id in list(due.values_list("pk", flat=True)[:BATCH]):
+    for refund_id in list(due.filter(told__lt=ANNOUNCEMENTS_BEFORE_RUNNING)[:BATCH]):
         with _going_on(refund_id):
-            told = _announced_since_it_moved(refund_id)
-            if told and told[0] >= now - ANNOUNCED_LATELY:
+            if Outbox.objects.filter(refund_id=refund_id, published_at__gte=now - ANNOUNCED_LATELY).exists():
                 continue  # another sweep was first
-            if takes_messages and len(told) < ANNOUNCEMENTS_BEFORE_RUNNING:
-                # Asked no more in this pass once it refused: a broker that hangs costs its caller a second each time.
-                takes_messages = _announce(refund_id)
-                if takes_messages:
-                    announced += 1
-                    continue
-            left.append(refund_id)
+            # Asked no more in this pass once it refused: a broker that hangs costs its caller a second each time.
+            takes_messages = takes_messages and _announce(refund_id)
+            if takes_messages:
+                announced += 1
+            else:
+                left.append(refund_id)
+    # A queue of its own, so that what nobody follows never keeps from being announced what stands behind it.
+    left += due.filter(told__gte=ANNOUNCEMENTS_BEFORE_RUNNING)[:BATCH]
     return announced, _run(left, by)
 
 
@@ -184,12 +188,6 @@ def _run(refund_ids: list[uuid.UUID], by: Actor) -> int:
 
 def _announce(refund_id: uuid.UUID) -> bool:
     return nudges.publish(Outbox.objects.create(refund_id=refund_id, written_at=clock.db_now()))
-
-
-def _announced_since_it_moved(refund_id: uuid.UUID) -> list[datetime]:
-    """When the broker took messages that nobody has followed yet, the newest first."""
-    told = Outbox.objects.filter(refund_id=refund_id, published_at__gte=F("refund__moved_at"))
-    return [at for at in told.order_by("-published_at").values_list("published_at", flat=True) if at is not None]
 
 
 def _forget_old_nudges() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 
-from refunds import execution, nudges, outbound, states
+from refunds import execution, nudges, outbound, states, sweep
 from refunds.models import Heartbeat, OrderAccount, Outbox, Refund, State
 from refunds.sweep import ANNOUNCED_LATELY, RUNNING_SECONDS, Swept, sweep_once
 from stores import audit, nudge
@@ -96,6 +96,35 @@ def test_in_a_long_queue_a_row_has_at_most_two_messages_and_the_sweep_helps(
     for refund_id in broker.took:
         execution.run_until_rest(uuid.UUID(refund_id), by=hub("worker"))
     assert len(posts(chain)) == 5
+
+
+def test_a_crowd_that_nobody_follows_does_not_keep_others_from_being_announced(
+    time: Time, broker: Broker, sold: Callable[[], Refund], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "BATCH", 2)
+    crowd = [sold() for _ in range(3)]
+    for refund in crowd * 2:
+        assert nudges.publish(Outbox.objects.filter(refund=refund).latest("pk"))
+        Outbox.objects.create(refund=refund)
+    time.move(seconds=11)
+    lost = sold()
+    time.move(seconds=3)
+    monkeypatch.setattr(execution, "run_until_rest", lambda refund_id, **more: None)
+    sweep_once(by=SWEEP)
+    assert broker.took[-1] == str(lost.pk)
+
+
+def test_messages_that_came_while_it_had_to_wait_were_not_in_vain(
+    time: Time, broker: Broker, sold: Callable[[], Refund]
+) -> None:
+    refund = sold()
+    for _ in range(3):
+        time.move(seconds=1)
+        assert nudges.publish(Outbox.objects.create(refund=refund))
+    time.move(seconds=30)
+    Refund.objects.filter(pk=refund.pk).update(next_action_at=time.now)
+    time.move(seconds=1)
+    assert sweep_once(by=SWEEP).announced == 1
 
 
 def test_of_two_sweeps_at_once_one_announces(
