@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="processes, each with a database of its own")
     parser.add_argument("--store", choices=("postgres", "memory"), default="postgres")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="on PostgreSQL: begin no schedule after so long")
     parser.add_argument("--replay", type=int, action="append", help="this seed alone; may be given again")
     parser.add_argument("--kept", action="store_true", help="the seeds that once failed")
     parser.add_argument("--part", help=argparse.SUPPRESS)
@@ -31,11 +32,11 @@ def main() -> int:
     logging.disable(logging.WARNING)
     started = time.monotonic()
     if given.jobs > 1:
-        tally = _shared(given.count, given.seed, jobs=given.jobs, store=given.store)
+        tally = _shared(given)
     else:
         kept = KEPT_IN_MEMORY if given.store == "memory" else KEPT
         seeds = given.replay or (list(kept) if given.kept else range(given.seed, given.seed + given.count))
-        tally = run_in_memory(seeds) if given.store == "memory" else _played(list(seeds), part=given.part)
+        tally = run_in_memory(seeds) if given.store == "memory" else _played(list(seeds), given)
     if given.part:
         sys.stdout.write(tally.written() + "\n")
         return 0
@@ -47,22 +48,22 @@ def main() -> int:
     return 1 if tally.failed or tally.vacuous else 0
 
 
-def _played(seeds: list[int], *, part: str | None) -> Tally:
+def _played(seeds: list[int], given: argparse.Namespace) -> Tally:
     """In a test database of this program's own."""
     settings = connection.settings_dict
-    settings["TEST"]["NAME"] = f"test_{settings['NAME']}_schedules{'_' + part if part else ''}"
+    settings["TEST"]["NAME"] = f"test_{settings['NAME']}_schedules{'_' + given.part if given.part else ''}"
     connection.creation.create_test_db(verbosity=0, autoclobber=True, keepdb=True)
-    return run(seeds)
+    return run(seeds, minutes=given.minutes)
 
 
-def _shared(count: int, first: int, *, jobs: int, store: str) -> Tally:
+def _shared(given: argparse.Namespace) -> Tally:
     """The same seeds over several processes."""
-    share = -(-count // jobs)
-    command = [sys.executable, "-m", "tests.faults.schedules", "--store", store]
+    share = -(-given.count // given.jobs)
+    command = [sys.executable, "-m", "tests.faults.schedules", "--store", given.store, "--minutes", str(given.minutes)]
     parts = []
-    for job in range(jobs):
-        start = first + job * share
-        own = ["--seed", str(start), "--count", str(min(share, first + count - start)), "--part", str(job + 1)]
+    for job in range(given.jobs):
+        start = given.seed + job * share
+        own = ["--seed", str(start), "--count", str(min(share, given.seed + given.count - start)), "--part", str(job + 1)]
         parts.append(subprocess.Popen([*command, *own], stdout=subprocess.PIPE, text=True))
     tally = Tally()
     for process in parts:

@@ -1,5 +1,6 @@
 """Many schedules on one database, one after the other: the ground is laid anew now and then, and its trail proved."""
 
+import time
 from collections.abc import Iterable
 
 from stores import audit
@@ -11,14 +12,17 @@ from tests.faults.schedules.tally import Tally
 SCHEDULES_ON_ONE_GROUND = 100
 
 
-def run(seeds: Iterable[int]) -> Tally:
-    """Play those seeds. The database must be one that was made for tests: it is emptied."""
+def run(seeds: Iterable[int], *, minutes: float = float("inf")) -> Tally:
+    """Play those seeds, or as many as there is time for. The database must be one that was made for tests: it is emptied."""
+    ends_at = time.monotonic() + 60 * minutes
     lent = database.lent_connections()
     tally = Tally()
     laid: Ground | None = None
     played: list[int] = []
     try:
         for seed in seeds:
+            if time.monotonic() > ends_at:
+                break
             if laid is None or len(played) >= SCHEDULES_ON_ONE_GROUND:
                 _prove(laid, played, tally)
                 ground.clear()
