@@ -71,7 +71,12 @@ def test_djangos_own_forms_are_closed(chain: Chain, model: Any, page: Any) -> No
     assert client.get(reverse(f"{base}_changelist")).status_code == 200
     assert client.get(reverse(f"{base}_add")).status_code == 403
     if row is None:
-        assert model._meta.label in ("stores.OrderConflict", "stores.ApiKey")
+        # what this test does not bring about; each of these pages has a test of its own
+        assert model._meta.label in (
+            *("stores.OrderConflict", "stores.ApiKey", "stores.SettlementAccess", "stores.RegistrationWatch"),
+            *("refunds.Breaker", "refunds.Difference", "refunds.OutsideRefund", "refunds.Pause", "refunds.RestoreEpoch"),
+            *("refunds.ReviewProposal", "refunds.HoldProposal", "refunds.OrderAccount"),
+        )
         return
     before = model._default_manager.filter(pk=row.pk).values().get()
     assert client.get(reverse(f"{base}_change", args=[row.pk])).status_code == 200
