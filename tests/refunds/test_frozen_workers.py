@@ -80,6 +80,21 @@ def test_late_success_counts_though_the_lease_is_gone(chain: Chain, monkeypatch:
     assert moves == ["T5", "T13", "T7"]
 
 
+def test_late_success_counts_though_another_worker_has_the_claim(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = chain.sold(chain.bergen, "BGO-20261101-7427", 100_000)
+    refund = ask(order, 10_000, who=chain.kari, store=chain.oslo).refund
+
+    def another() -> None:
+        lapse(refund)
+        claim = claims.claim_refund(refund.pk, by=WORKER)
+        assert claim is not None
+        assert claim.fence == 2
+
+    frozen(monkeypatch, another)
+    assert run(refund).state == State.REFUNDED
+    assert balances(order) == (10_000, 0)
+
+
 def test_late_success_after_another_worker_proved_it_counts_once(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     order = chain.sold(chain.bergen, "BGO-20261101-7421", 100_000)
     refund = ask(order, 10_000, who=chain.kari, store=chain.oslo).refund
