@@ -23,12 +23,14 @@ class Actor:
     body: Body
     connection: BaseDatabaseWrapper
     wakes_at: float
+    hub: greenlet
     doing: str = ""
     let: greenlet = field(init=False)
     crashed: bool = False
 
     def __post_init__(self) -> None:
-        self.let = greenlet(self._live)
+        # Whoever ends gives the turn back to the stage, not to the actor that let it enter.
+        self.let = greenlet(self._live, self.hub)
 
     def _live(self) -> None:
         try:
@@ -81,7 +83,7 @@ class Stage:
         self._hub = getcurrent()
 
     def enter(self, name: str, body: Body, *, after: float = 0.0) -> Actor:
-        actor = Actor(name=name, body=body, connection=self._lent.borrow(), wakes_at=self.now + after)
+        actor = Actor(name=name, body=body, connection=self._lent.borrow(), wakes_at=self.now + after, hub=self._hub)
         self.actors.append(actor)
         return actor
 
