@@ -20,6 +20,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Sum
 
 from hq import embedded
+from hq.celery import app as celery_app
 from hq.demo.database import migrate
 from refunds import claims, intake, states
 from refunds.claims import Claim
@@ -34,6 +35,11 @@ from tests.faults.kills.goods import open_shop
 from tests.faults.own_hub import BASE, FOLDER_OPTION, become_the_hub, tear_down
 
 WORKER = hub("worker")
+_WORKERS_REST = 0.05
+_ROOM_FOR = 400
+"""Refunds, about: every question about an order reads those of its refunds that are on their way."""
+_SWITCH_SECONDS = 0.0002
+"""Whoever holds the order's lock must not wait for every other thread's turn at each of its statements."""
 
 
 @dataclass(kw_only=True)
@@ -61,7 +67,7 @@ def rush(order: Order, systems: Sequence[StoreSystem], *, connections: int, atte
     came = Rush(attempts=attempts, connections=connections, captured_minor=capacity)
     before, began = _deadlocks(), time.monotonic()
     workers = max(connections // 8, 2)  # one of them only watches
-    crowd = _Crowd(order, came, share=2 * capacity // attempts, seed=seed)
+    crowd = _Crowd(order, came, share=max(2 * capacity // attempts, capacity // _ROOM_FOR), seed=seed)
     step = connections - workers
     askers = [
         threading.Thread(target=crowd.ask, args=(systems[number % len(systems)], range(number, attempts, step)))
@@ -119,17 +125,28 @@ class _Crowd:
 
     def work(self, number: int) -> None:
         chance = random.Random(f"{self._seed}/worker/{number}")
-        while not self.is_over.is_set():
+        while not self.is_over.wait(_WORKERS_REST):
             waiting = Refund.objects.filter(order=self._order, state=State.QUEUED).values_list("pk", flat=True)[:20]
             for refund_id in chance.sample(list(waiting), len(waiting)):
                 try:
                     claim: Claim | None = claims.claim_refund(refund_id, by=WORKER)
-                    if claim is not None and states.settle_as_refunded(claim.refund, by=WORKER, because="the rush says so"):
-                        with self._guard:
-                            self._came.settled += 1
                 except DatabaseError as error:
                     self._note(error)
+                else:
+                    self._settle(claim)
         connection.close()
+
+    def _settle(self, claim: Claim | None) -> None:
+        """Until it is done: a refund left in flight would keep the order from everybody, and the rest would show nothing."""
+        while claim is not None:
+            try:
+                was_settled = states.settle_as_refunded(claim.refund, by=WORKER, because="the rush says so")
+            except DatabaseError as error:
+                self._note(error)
+            else:
+                with self._guard:
+                    self._came.settled += was_settled
+                return
 
     def watch(self) -> None:
         """One statement sees one moment."""
@@ -193,10 +210,12 @@ def main() -> int:
     options = parser.parse_args()
     if options.folder is None:
         become_the_hub("tests.faults.rush")
+    sys.setswitchinterval(_SWITCH_SECONDS)
     embedded.ensure_running(BASE, var=options.folder)
     try:
         for folder in ("broker/messages", "broker/control"):
             (options.folder / folder).mkdir(parents=True)
+        celery_app.set_default()
         migrate()
         with started("stores.vipps.simulator", "--port", "0", core=0) as simulator:
             _keys, [wish] = open_shop(simulator.url, refunds=1, seed=options.seed)
