@@ -38,8 +38,6 @@ WORKER = hub("worker")
 _WORKERS_REST = 0.05
 _ROOM_FOR = 400
 """Refunds, about: every question about an order reads those of its refunds that are on their way."""
-_SWITCH_SECONDS = 0.0002
-"""Whoever holds the order's lock must not wait for every other thread's turn at each of its statements."""
 
 
 @dataclass(kw_only=True)
@@ -210,7 +208,6 @@ def main() -> int:
     options = parser.parse_args()
     if options.folder is None:
         become_the_hub("tests.faults.rush")
-    sys.setswitchinterval(_SWITCH_SECONDS)
     embedded.ensure_running(BASE, var=options.folder)
     try:
         for folder in ("broker/messages", "broker/control"):
