@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import threading
 import time
@@ -208,6 +209,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.folder is None:
         become_the_hub("tests.faults.rush")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it leaves no database behind
     embedded.ensure_running(BASE, var=options.folder)
     try:
         for folder in ("broker/messages", "broker/control"):
