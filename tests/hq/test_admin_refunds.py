@@ -240,8 +240,11 @@ def test_the_first_screen_is_work_to_do(
         "Outcome being found out": 1,
         "Waiting for approval": 1,
         "Contradictions": 0,
+        "Differences": 0,
+        "Refunded elsewhere": 0,
         "Messages given up": 0,
         "Sales units without keys": 1,
+        "Notices of Vipps that may not come": 0,
     }
     figures = {str(figure.title): figure.value for figure in answer.context["figures"]}
     assert figures["Refunds asked for today"] == "3"
