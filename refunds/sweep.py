@@ -5,13 +5,15 @@ It selects by state, so no path can forget to enrol a refund.
 
 import logging
 import uuid
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, connections
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
@@ -49,15 +51,18 @@ class Swept:
     looks: int = 0
 
 
-def sweep_once(*, by: Actor) -> Swept:
-    """One pass over everything that is due; beats the heart at its end."""
+def sweep_once(*, by: Actor, at_once: int = 1) -> Swept:
+    """One pass over everything that is due; beats the heart at its end.
+
+    `at_once` is how many refunds it may run side by side where no worker does: without a broker the sweep is the worker.
+    """
     lapsed = _release_lapsed_leases(by)
     expired = _expire_approvals(by)
     given = _give_to_people(by)
     read = _read_notices()
     with _going_on("restores"):
         restoring.check_restores(by=by)
-    announced, run = _move_due(by)
+    announced, run = _move_due(by, at_once)
     deliveries = looks = 0
     with _going_on("questions to Vipps"):
         looks = looking.ring_due(by=by)
@@ -142,7 +147,7 @@ def _read_notices() -> int:
     return len(unread)
 
 
-def _move_due(by: Actor) -> tuple[int, int]:
+def _move_due(by: Actor, at_once: int) -> tuple[int, int]:
     """Announce what is due; run it here when the broker does not take it, or has twice taken it for nothing."""
     now = clock.db_now()
     lately = Outbox.objects.filter(refund=OuterRef("pk"), published_at__gte=now - ANNOUNCED_LATELY)
@@ -170,20 +175,38 @@ def _move_due(by: Actor) -> tuple[int, int]:
                 left.append(refund_id)
     # A queue of its own, so that what nobody follows never keeps from being announced what stands behind it.
     left += due.filter(told__gte=ANNOUNCEMENTS_BEFORE_RUNNING)[:BATCH]
-    return announced, _run(left, by)
+    return announced, _run(left, by, at_once)
 
 
-def _run(refund_ids: list[uuid.UUID], by: Actor) -> int:
+def _run(refund_ids: list[uuid.UUID], by: Actor, at_once: int) -> int:
     """Run them here, after everything else was announced, for as long as one pass may."""
-    run = 0
     until = clock.monotonic() + RUNNING_SECONDS
-    for refund_id in refund_ids:
-        if clock.monotonic() >= until:
+    left = deque(refund_ids)
+    if min(at_once, len(left)) <= 1:
+        return _run_in_turn(left, until, by)
+    with ThreadPoolExecutor(min(at_once, len(left)), thread_name_prefix="sweep") as pool:
+        return sum(pool.map(lambda _: _run_beside(left, until, by), range(at_once)))
+
+
+def _run_in_turn(left: deque[uuid.UUID], until: float, by: Actor) -> int:
+    run = 0
+    while left and clock.monotonic() < until:
+        try:
+            refund_id = left.popleft()
+        except IndexError:  # another thread took the last one
             break
         run += 1
         with _going_on(refund_id):
             execution.run_until_rest(refund_id, by=by)
     return run
+
+
+def _run_beside(left: deque[uuid.UUID], until: float, by: Actor) -> int:
+    """In a thread of its own, with connections of its own."""
+    try:
+        return _run_in_turn(left, until, by)
+    finally:
+        connections.close_all()
 
 
 def _announce(refund_id: uuid.UUID) -> bool:

@@ -1,5 +1,6 @@
 """The sweep finds whatever is due, with or without a broker, and one bad row never keeps the rest waiting."""
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -225,6 +226,25 @@ def test_a_click_is_accepted_whatever_the_broker_does(
     Refund.objects.update(moved_at=refund.moved_at - timedelta(seconds=3))
     assert sweep_once(by=SWEEP).run == 1
     assert state_of(refund) == State.REFUNDED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_broker_the_sweep_runs_several_side_by_side(
+    chain: Chain, broker: Broker, sold: Callable[[], Refund], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker.is_up = False
+    refunds = [sold() for _ in range(3)]
+    Refund.objects.update(moved_at=refunds[0].moved_at - timedelta(seconds=3))
+    real, all_here = execution.run_until_rest, threading.Barrier(3)
+
+    def run_until_rest(refund_id: uuid.UUID, **more: Any) -> None:
+        all_here.wait(10)
+        real(refund_id, **more)
+
+    monkeypatch.setattr(execution, "run_until_rest", run_until_rest)
+    assert sweep_once(by=SWEEP, at_once=3).run == 3
+    assert [state_of(refund) for refund in refunds] == ["refunded"] * 3
+    assert len(posts(chain)) == 3
 
 
 def test_one_bad_row_does_not_keep_the_rest_waiting(

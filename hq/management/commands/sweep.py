@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 _REGISTRATIONS_EVERY_SECONDS = 10.0
 """How often somebody asks whether a registration is due to be looked at; when it is, its own row says."""
+_AT_ONCE = 8
+"""Refunds that the sweep runs side by side where no worker takes them; each needs a connection of its own."""
 _AFTER_FAILURE_SECONDS = 1.0
 """The database may be back at once, and what this pass would have found has waited since the one before."""
 
@@ -56,7 +58,7 @@ class Command(BaseCommand):
             close_old_connections()
             due = clock.monotonic() + every
             try:
-                swept = sweep_once(by=hub("sweep"))
+                swept = sweep_once(by=hub("sweep"), at_once=_AT_ONCE)
                 logger.info("sweep %s", swept)
                 gone = go_round(by=hub("sweep"))
                 logger.info("round %s", gone)
