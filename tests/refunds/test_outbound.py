@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from pytest_django import Settings
 
-from refunds import intake, outbound, states, sweep, tasks
+from refunds import intake, outbound, release_moves, states, sweep, tasks
 from refunds.models import Delivery, EventType, Refund, State, WebhookEndpoint
 from refunds.outbound.delivering import WAITS
 from stores import access, audit, clock, keys, nudge, signing
@@ -100,6 +100,7 @@ def test_the_refunding_stores_system_hears_that_it_is_refunded(chain: Chain, osl
     order = refund.order
     assert message["data"] == {
         "id": shown_id("ref", refund.pk),
+        "kind": "refund",
         "version": Entry.objects.filter(subject_type="refund", subject_id=str(refund.pk)).count(),
         "state": "refunded",
         "outcome": "refunded",
@@ -306,5 +307,5 @@ def test_an_odd_message_does_nothing(chain: Chain, odd: object) -> None:
 
 
 def test_every_state_a_store_must_hear_of_has_its_event() -> None:
-    told = {move.after for move in states.MOVES} - {State.QUEUED, State.SENDING}
+    told = {move.after for move in (*states.MOVES, *release_moves.RELEASE_MOVES)} - {State.QUEUED, State.SENDING}
     assert {EventType(f"refund.{state.value}") for state in told} == set(EventType)

@@ -62,8 +62,11 @@ def test_what_is_left_counts_money_in_flight(oslo: Till, sold: Order, chain: Cha
         "external_minor": 0,
         "reserved_minor": 25_000,
         "left_minor": 75_000,
+        "releasable_minor": 0,
+        "is_released": False,
         "on_hold": False,
         "is_confirmed": False,
-        "in_flight": [{"amount_minor": 25_000, "store_name": chain.oslo.name, "state": "queued"}],
+        "disputed_minor": 0,
+        "in_flight": [{"kind": "refund", "amount_minor": 25_000, "store_name": chain.oslo.name, "state": "queued"}],
     }
     problem(oslo.get("orders/ord_" + "0" * 32 + "/refundable"), 404, "not_found")

@@ -28,7 +28,7 @@ def release(chain: Chain) -> Refund:
 
 
 def _put(release: Refund, state: State, **columns: Any) -> None:
-    with pgtrigger.ignore("refunds.Refund:review_is_declined_by_two"):
+    with pgtrigger.ignore("refunds.Refund:review_is_declined_by_two"), transaction.atomic():
         Refund.objects.filter(pk=release.pk).update(state=state, **columns)
 
 
