@@ -49,7 +49,7 @@ REFUND_REQUEST: dict[str, Any] = {
     "tags": ["refunds"],
     "request": {"application/json": RefundBodySerializer},
     "parameters": _ASKED,
-    "responses": {200: RefundSerializer, 202: RefundSerializer, **problems(404, 409, 413, 415, 422)},
+    "responses": {200: RefundSerializer, 202: RefundSerializer, **problems(404, 409, 411, 413, 415, 422)},
 }
 RELEASE_REQUEST: dict[str, Any] = {
     "operation_id": "requestRelease",
@@ -65,7 +65,7 @@ RELEASE_REQUEST: dict[str, Any] = {
     "tags": ["refunds"],
     "request": {"application/json": ReleaseBodySerializer},
     "parameters": _ASKED,
-    "responses": {200: RefundSerializer, 202: RefundSerializer, **problems(404, 409, 413, 415, 422)},
+    "responses": {200: RefundSerializer, 202: RefundSerializer, **problems(404, 409, 411, 413, 415, 422)},
 }
 REFUND_BULK: dict[str, Any] = {
     "operation_id": "requestRefunds",
@@ -77,7 +77,7 @@ REFUND_BULK: dict[str, Any] = {
     ),
     "tags": ["refunds"],
     "request": {"application/json": BulkBodySerializer},
-    "responses": {200: BulkAnswerSerializer, **problems(413, 415)},
+    "responses": {200: BulkAnswerSerializer, **problems(411, 413, 415)},
 }
 REFUND_LIST: dict[str, Any] = {
     "operation_id": "listRefunds",

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from stores.api.problems import CONTENT_TYPE
 from stores.api.serializers import (
+    OrderBodySerializer,
     OrderDetailSerializer,
     OrderPageSerializer,
     OrderQuerySerializer,
@@ -22,8 +23,9 @@ _MEANINGS = {
     405: "There is no such method here.",
     406: "Only application/json is served.",
     409: "The present state does not allow this; `code` says why.",
-    413: "The body is too large.",
-    415: "The body is not plain JSON in UTF-8.",
+    411: "The body came in chunks, without its Content-Length.",
+    413: "The body is too large, as it came or inflated.",
+    415: "The body is not of a type, charset or encoding that this door takes.",
     422: "The idempotency key was used before with another body.",
     429: "Too many calls; come back after Retry-After seconds.",
     500: "The hub failed; send the same request again.",
@@ -68,11 +70,14 @@ ORDER_SYNC: dict[str, Any] = {
     "description": (
         "Tell the hub what the store sold; sending the same again changes nothing. Each row has an outcome of its own: a "
         "wrong row does not hurt the others. A row that says something else than the hub knows is a conflict, changes "
-        "nothing, and is shown to headquarters. Of a name that an object repeats, the last value counts."
+        "nothing, and is shown to headquarters. Of a name that an object repeats, the last value counts.\n\n"
+        "1 to 10,000 orders and 4 MiB, as one JSON object or as NDJSON with one order a line (`index` is then the line's, "
+        "from 0). `Content-Encoding: gzip` is taken; the bounds hold for what is inflated too. References are kept as they "
+        "are: two that differ in case or in leading zeros are two orders."
     ),
     "tags": ["orders"],
-    "request": {"application/json": SyncBodySerializer},
-    "responses": {200: SyncAnswerSerializer, **problems(413, 415)},
+    "request": {"application/json": SyncBodySerializer, "application/x-ndjson": OrderBodySerializer},
+    "responses": {200: SyncAnswerSerializer, **problems(411, 413, 415)},
 }
 ORDER_LIST: dict[str, Any] = {
     "operation_id": "listOrders",

@@ -2,27 +2,49 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import IO, Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
 
-from stores.api.problems import TooLarge, WrongMediaType
+from stores.api.bodies import read_body
 from stores.errors import Invalid
+from stores.orders import Row, read_batch, read_lines
 
 SYNC_BYTES = 4 * 1024 * 1024
 MONEY_BYTES = 64 * 1024
 MOST_LEVELS = 8
 
 
+@dataclass(frozen=True, kw_only=True)
+class SyncBody:
+    """The bytes of a sync, inflated: one JSON object, or an order a line."""
+
+    content: bytes = b""
+    is_lines: bool = False
+
+    def rows(self) -> list[Row]:
+        """Raises Invalid for what is no sync at all."""
+        return read_lines(self.content) if self.is_lines else read_batch(self.content)
+
+
 class SyncParser(BaseParser):
-    """The bytes of a sync of at most 4 MiB, as they came: `stores.orders.read_batch` reads them."""
+    """One JSON object of at most 4 MiB, also when inflated."""
 
     media_type = "application/json"
+    is_lines = False
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        return _read(stream, media_type, parser_context, SYNC_BYTES)
+        content = read_body(stream, media_type, parser_context, most=SYNC_BYTES, may_be_compressed=True)
+        return SyncBody(content=content, is_lines=self.is_lines)
+
+
+class LinesParser(SyncParser):
+    """NDJSON of at most 4 MiB: one order a line."""
+
+    media_type = "application/x-ndjson"
+    is_lines = True
 
 
 class StrictJsonParser(BaseParser):
@@ -31,7 +53,7 @@ class StrictJsonParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        body = _read(stream, media_type, parser_context, MONEY_BYTES)
+        body = read_body(stream, media_type, parser_context, most=MONEY_BYTES)
         try:
             found = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse_constant)
         except RecursionError:
@@ -42,24 +64,6 @@ class StrictJsonParser(BaseParser):
             raise Invalid(_("The body is a JSON object."), code="invalid_body")
         _check(found, MOST_LEVELS)
         return found
-
-
-def _read(stream: IO[Any], media_type: str | None, parser_context: Mapping[str, Any] | None, most: int) -> bytes:
-    _check_media_type(media_type or "", parser_context)
-    body: bytes = stream.read(most + 1)
-    if len(body) > most:
-        raise TooLarge(_("The body is too large: send it in parts."), largest_bytes=most)
-    return body
-
-
-def _check_media_type(media_type: str, parser_context: Mapping[str, Any] | None) -> None:
-    for parameter in media_type.split(";")[1:]:
-        name, _equals, value = parameter.partition("=")
-        if name.strip().lower() == "charset" and value.strip(' "').lower() not in ("utf-8", "utf8"):
-            raise WrongMediaType(_("JSON is sent in UTF-8."))
-    request: Request | None = parser_context.get("request") if parser_context else None
-    if request is not None and request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise WrongMediaType(_("Bodies are sent without content encoding."))
 
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -45,6 +45,13 @@ class TooLarge(HubError):
     status = 413
 
 
+class LengthMissing(HubError):
+    """The body came without its length, and was not read."""
+
+    code = "length_required"
+    status = 411
+
+
 class WrongMediaType(HubError):
     """The body is not plain JSON in UTF-8."""
 

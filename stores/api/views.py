@@ -13,17 +13,17 @@ from stores.api.base import SystemView
 from stores.api.documents import ORDER_LIST, ORDER_OPEN, ORDER_SYNC
 from stores.api.ids import ORDER, read_id, shown_id
 from stores.api.listing import changed_orders, found_orders
-from stores.api.parsing import SyncParser
+from stores.api.parsing import LinesParser, SyncBody, SyncParser
 from stores.api.serializers import OrderDetailSerializer, OrderQuerySerializer
 from stores.models import Scope
-from stores.orders import RowOutcome, index_orders, open_order, read_batch
+from stores.orders import RowOutcome, index_orders, open_order
 
 
 class OrdersView(SystemView):
     """`/orders`."""
 
     required_scopes: ClassVar = {"GET": Scope.ORDERS_READ, "POST": Scope.ORDERS_WRITE}
-    parser_classes = (SyncParser,)
+    parser_classes = (SyncParser, LinesParser)
 
     @extend_schema(**ORDER_LIST)
     def get(self, request: Request) -> Response:
@@ -35,8 +35,8 @@ class OrdersView(SystemView):
 
     @extend_schema(**ORDER_SYNC)
     def post(self, request: Request) -> HttpResponse:
-        body = request.data if isinstance(request.data, bytes) else b""
-        outcomes = index_orders(read_batch(body), system=self.system, by=self.actor())
+        body = request.data if isinstance(request.data, SyncBody) else SyncBody()
+        outcomes = index_orders(body.rows(), system=self.system, by=self.actor())
         counts = Counter(outcome.outcome.value for outcome in outcomes)
         answer = {"results": [_result(outcome) for outcome in outcomes], "counts": counts}
         # Ten thousand results: encoded at once, not through serializers.

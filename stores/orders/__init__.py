@@ -3,7 +3,7 @@
 from stores.orders.indexing import index_orders
 from stores.orders.opening import open_order
 from stores.orders.outcomes import Outcome, RowOutcome
-from stores.orders.reading import read_batch
+from stores.orders.reading import Row, read_batch, read_lines
 from stores.orders.rows import MAX_ROWS, AmountRow, LineRow, OrderRow, UnreadableRow
 
 __all__ = [
@@ -12,9 +12,11 @@ __all__ = [
     "LineRow",
     "OrderRow",
     "Outcome",
+    "Row",
     "RowOutcome",
     "UnreadableRow",
     "index_orders",
     "open_order",
     "read_batch",
+    "read_lines",
 ]

@@ -89,7 +89,7 @@ def _check_text(text: str, longest: int, field: str, *, shortest: int = 0) -> No
         raise RowError("invalid_text", _("The text is empty or too long."), field=field)
     # PostgreSQL stores neither NUL nor half of a surrogate pair: refused here, so that one row cannot end them all.
     if "\x00" in text or (not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)):
-        raise RowError("invalid_text", _("The text holds characters that cannot be stored."), field=field)
+        raise RowError("invalid_text", _("The text holds characters that cannot be stored, or is not UTF-8."), field=field)
 
 
 def _check_lines(lines: list[LineRow]) -> None:

@@ -99,40 +99,15 @@ def test_only_json_is_served(oslo: Till) -> None:
         ("application/x-www-form-urlencoded", {}),
         ("multipart/form-data; boundary=x", {}),
         ("application/json; charset=utf-16", {}),
-        ("application/json", {"Content-Encoding": "gzip"}),
+        ("application/x-ndjson; charset=latin-1", {}),
+        ("application/json", {"Content-Encoding": "br"}),
+        ("application/json", {"Content-Encoding": "gzip, gzip"}),
     ],
 )
-def test_only_plain_json_is_taken(bergen: Till, content_type: str, headers: dict[str, str]) -> None:
+def test_other_types_charsets_and_encodings_are_refused(bergen: Till, content_type: str, headers: dict[str, str]) -> None:
     body = json.dumps({"orders": [row("BER-10042")]})
     problem(bergen.post("orders", body, content_type=content_type, **headers), 415, "unsupported_media_type")
     assert Order.objects.count() == 0
-
-
-@pytest.mark.parametrize(
-    ("body", "code", "field"),
-    [
-        (b"", "malformed_json", ""),
-        (b"{", "malformed_json", ""),
-        (b'{"orders": [NaN]}', "malformed_json", ""),
-        (b'{"orders": ["\xff"]}', "malformed_json", ""),
-        (b"[" * 100_000, "malformed_json", ""),
-        (b'{"orders": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", "malformed_json", ""),
-        (b"[]", "invalid_body", "orders"),
-        (b'{"orders": {}}', "invalid_body", "orders"),
-        (b"{}", "invalid_body", "orders"),
-        (b'{"orders": []}', "wrong_number_of_rows", "orders"),
-        (b'{"orders": [], "msn": "1"}', "unknown_field", "msn"),
-    ],
-)
-def test_a_body_that_is_no_sync_is_refused_whole(bergen: Till, body: bytes, code: str, field: str) -> None:
-    found = problem(bergen.post("orders", body), 400, code)
-    assert [error["field"] for error in found["errors"]] == ([field] if field else [])
-    assert Entry.objects.filter(event="orders.synced").count() == 0
-
-
-def test_a_body_over_four_mebibytes_is_refused_whole(bergen: Till) -> None:
-    body = json.dumps({"orders": [row("BER-10042", receipt_number="R" * 4 * 1024 * 1024)]})
-    assert problem(bergen.post("orders", body), 413, "too_large")["facts"] == {"largest_bytes": 4 * 1024 * 1024}
 
 
 def test_counts_say_how_many_of_each(bergen: Till) -> None:

@@ -1,0 +1,81 @@
+"""The bytes of a request: all of them, within bounds, inflated where the caller has compressed them."""
+
+import zlib
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.request import Request
+
+from stores.api.problems import LengthMissing, TooLarge, WrongMediaType
+from stores.errors import Invalid
+
+_GZIP_ONLY = 16 + zlib.MAX_WBITS
+_PLAIN = ("", "identity")
+
+
+def read_body(
+    stream: IO[Any] | None,
+    media_type: str | None,
+    context: Mapping[str, Any] | None,
+    *,
+    most: int,
+    may_be_compressed: bool = False,
+) -> bytes:
+    """At most `most` bytes, on the wire and inflated. `stream`, `media_type` and `context` as REST framework gives them.
+
+    Raises TooLarge before a compressed body has grown beyond that, WrongMediaType, and Invalid for a body that was cut
+    off on its way or is not gzip.
+    """
+    _check_charset(media_type or "")
+    request: Request | None = context.get("request") if context else None
+    encoding = request.headers.get("Content-Encoding", "").strip().lower() if request is not None else ""
+    if encoding not in _PLAIN and not (may_be_compressed and encoding == "gzip"):
+        how = _("Bodies are sent plain or as gzip.") if may_be_compressed else _("Bodies are sent without content encoding.")
+        raise WrongMediaType(how)
+    if stream is None:
+        return b""
+    announced = int(request.META.get("CONTENT_LENGTH") or 0) if request is not None else 0
+    if announced > most:
+        raise _too_large(most)
+    body = stream.read(most + 1)
+    if len(body) > most:
+        raise _too_large(most)
+    if len(body) < announced:
+        sentence = _("The body was cut off on its way: send it again.")
+        raise Invalid(sentence, code="incomplete_body", announced_bytes=announced, received_bytes=len(body))
+    return body if encoding in _PLAIN else _inflated(body, most)
+
+
+def check_length(request: Request) -> None:
+    """Raises LengthMissing: REST framework reads nothing without a length, and "empty" would be the wrong reproach."""
+    if not request.META.get("CONTENT_LENGTH") and request.META.get("HTTP_TRANSFER_ENCODING"):
+        raise LengthMissing(_("Send the body with its Content-Length, not in chunks."))
+
+
+def _check_charset(media_type: str) -> None:
+    for parameter in media_type.split(";")[1:]:
+        name, _equals, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and value.strip(' "').lower() not in ("utf-8", "utf8"):
+            raise WrongMediaType(_("JSON is sent in UTF-8."))
+
+
+def _inflated(body: bytes, most: int) -> bytes:
+    """Several gzip members one after the other are one body (RFC 1952, 2.2)."""
+    inflated = b""
+    try:
+        while body:
+            member = zlib.decompressobj(_GZIP_ONLY)
+            inflated += member.decompress(body, most + 1 - len(inflated))
+            if len(inflated) > most:
+                raise _too_large(most)
+            if not member.eof:
+                raise Invalid(_("The compressed body ends in the middle: it was cut off."), code="truncated_gzip")
+            body = member.unused_data
+    except zlib.error:
+        raise Invalid(_("The body is not gzip."), code="malformed_gzip") from None
+    return inflated
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(_("The body is too large: send it in parts."), largest_bytes=most)
