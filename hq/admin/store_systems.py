@@ -24,7 +24,7 @@ from hq.admin.filters import EndedFilter
 from hq.admin.showing import listed, page_of
 from hq.admin.verb_page import ReasonForm, VerbForm, VerbPage, shown_once, verb_page
 from stores import keys
-from stores.models import ApiKey, Company, Scope, Store, StoreSystem
+from stores.models import ApiKey, Company, Scope, Store, StoreSystem, SyncPosition
 
 
 class AddSystemForm(VerbForm):
@@ -71,6 +71,15 @@ class KeyRows(Rows):
     verbose_name_plural = _("API keys")
 
 
+class PositionRows(Rows):
+    """How far its syncs have come, where it says so."""
+
+    model = SyncPosition
+    fields = readonly_fields = ("stream", "cursor", "rows", "synced_at")
+    hide_title = False
+    verbose_name_plural = _("sync positions")
+
+
 @register(StoreSystem, site=site)
 class StoreSystemAdmin(HqAdmin):
     """The systems that speak with the hub over REST, each bound to one store."""
@@ -82,7 +91,7 @@ class StoreSystemAdmin(HqAdmin):
     search_fields = ("name", "store__code", "store__name")
     ordering = ("store__code", "name")
     fields = readonly_fields = ("name", "store", "may_do", "is_active", "created_at", "public_id")
-    inlines = (KeyRows,)
+    inlines = (KeyRows, PositionRows)
     actions_list = ("add_system",)
     actions_detail = ("issue_key",)
 

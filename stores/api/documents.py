@@ -13,6 +13,9 @@ from stores.api.serializers import (
     OrderQuerySerializer,
     SyncAnswerSerializer,
     SyncBodySerializer,
+    SyncPositionSerializer,
+    SyncQuerySerializer,
+    SyncStreamSerializer,
 )
 
 _MEANINGS = {
@@ -73,11 +76,22 @@ ORDER_SYNC: dict[str, Any] = {
         "nothing, and is shown to headquarters. Of a name that an object repeats, the last value counts.\n\n"
         "1 to 10,000 orders and 4 MiB, as one JSON object or as NDJSON with one order a line (`index` is then the line's, "
         "from 0). `Content-Encoding: gzip` is taken; the bounds hold for what is inflated too. References are kept as they "
-        "are: two that differ in case or in leading zeros are two orders."
+        "are: two that differ in case or in leading zeros are two orders.\n\n"
+        "A batch may carry `sync_cursor`, which is kept in the same transaction, whatever became of the rows, and given back "
+        "at `/orders/sync-position`: so a system that died knows where to go on. To send the last batch again is always safe."
     ),
     "tags": ["orders"],
+    "parameters": [SyncQuerySerializer],
     "request": {"application/json": SyncBodySerializer, "application/x-ndjson": OrderBodySerializer},
-    "responses": {200: SyncAnswerSerializer, **problems(411, 413, 415)},
+    "responses": {200: SyncAnswerSerializer, **problems(409, 411, 413, 415)},
+}
+SYNC_POSITION: dict[str, Any] = {
+    "operation_id": "getSyncPosition",
+    "summary": "Read how far the own sync has come",
+    "description": "For a system that has lost its memory: the cursor of the last batch that was indexed.",
+    "tags": ["orders"],
+    "parameters": [SyncStreamSerializer],
+    "responses": {200: SyncPositionSerializer, **problems()},
 }
 ORDER_LIST: dict[str, Any] = {
     "operation_id": "listOrders",

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from stores.api.fields import AmountSerializer, StrictSerializer, UtcField
 from stores.api.ids import ORDER, shown_id
-from stores.models import Channel, Order
+from stores.models import Channel, Order, SyncPosition
 from stores.money import CURRENCIES
 
 LARGEST_PAGE = 100
@@ -103,6 +103,45 @@ class OrderQuerySerializer(StrictSerializer):
                 {"updated_since": [_("A search and a list of changes are two calls.")]}, code="invalid"
             )
         return asked
+
+
+class SyncStreamSerializer(StrictSerializer):
+    """Which of a system's streams; most systems have one and need no name for it."""
+
+    sync_stream = serializers.RegexField(
+        r"^[A-Za-z0-9._-]{0,40}$", required=False, allow_blank=True, default="",
+        help_text="a name of the system's own for one stream of its syncs, where it has several",
+    )  # fmt: skip
+
+
+class SyncQuerySerializer(SyncStreamSerializer):
+    """Where a batch stands in the system's own order of things."""
+
+    sync_cursor = serializers.CharField(
+        required=False, max_length=200, help_text="opaque to the hub: kept with this batch, read back at /orders/sync-position"
+    )
+    sync_after = serializers.CharField(
+        required=False, allow_blank=True, max_length=200,
+        help_text="the cursor that stood before; empty for none yet. Where another stands, nothing is indexed (409)",
+    )  # fmt: skip
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if "sync_cursor" not in asked and (asked["sync_stream"] or "sync_after" in asked):
+            raise serializers.ValidationError({"sync_cursor": [_("Say where this batch stands.")]}, code="required")
+        return asked
+
+
+class SyncPositionSerializer(serializers.Serializer[Any]):
+    """How far a stream has come. `synced_at` is null and `sync_cursor` empty where nothing came yet."""
+
+    sync_stream = serializers.CharField(source="stream", allow_blank=True)
+    sync_cursor = serializers.CharField(source="cursor", allow_blank=True)
+    rows = serializers.IntegerField(help_text="how many rows the last batch had")
+    synced_at = serializers.SerializerMethodField()
+
+    @extend_schema_field(UtcField(allow_null=True))
+    def get_synced_at(self, position: SyncPosition) -> Any:
+        return UtcField().to_representation(position.synced_at) if position.pk else None
 
 
 class LineBodySerializer(StrictSerializer):

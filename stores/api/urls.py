@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from stores.api.views import OrdersView, OrderView
+from stores.api.views import OrdersView, OrderView, SyncPositionView
 
 urlpatterns = [
     path("orders", OrdersView.as_view(), name="api-orders"),
+    path("orders/sync-position", SyncPositionView.as_view(), name="api-sync-position"),
     path("orders/<str:order_id>", OrderView.as_view(), name="api-order"),
 ]

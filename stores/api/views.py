@@ -10,13 +10,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from stores.api.base import SystemView
-from stores.api.documents import ORDER_LIST, ORDER_OPEN, ORDER_SYNC
+from stores.api.documents import ORDER_LIST, ORDER_OPEN, ORDER_SYNC, SYNC_POSITION
 from stores.api.ids import ORDER, read_id, shown_id
 from stores.api.listing import changed_orders, found_orders
 from stores.api.parsing import LinesParser, SyncBody, SyncParser
-from stores.api.serializers import OrderDetailSerializer, OrderQuerySerializer
+from stores.api.serializers import (
+    OrderDetailSerializer,
+    OrderQuerySerializer,
+    SyncPositionSerializer,
+    SyncQuerySerializer,
+    SyncStreamSerializer,
+)
 from stores.models import Scope
-from stores.orders import RowOutcome, index_orders, open_order
+from stores.orders import Mark, RowOutcome, index_orders, open_order, position_of
 
 
 class OrdersView(SystemView):
@@ -35,12 +41,27 @@ class OrdersView(SystemView):
 
     @extend_schema(**ORDER_SYNC)
     def post(self, request: Request) -> HttpResponse:
+        # A plain dict: of a form's empty field REST framework thinks as of none.
+        asked = SyncQuerySerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
         body = request.data if isinstance(request.data, SyncBody) else SyncBody()
-        outcomes = index_orders(body.rows(), system=self.system, by=self.actor())
+        outcomes = index_orders(body.rows(), system=self.system, mark=_mark(asked.validated_data), by=self.actor())
         counts = Counter(outcome.outcome.value for outcome in outcomes)
         answer = {"results": [_result(outcome) for outcome in outcomes], "counts": counts}
         # Ten thousand results: encoded at once, not through serializers.
         return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
+
+
+class SyncPositionView(SystemView):
+    """`/orders/sync-position`."""
+
+    required_scopes: ClassVar = {"GET": Scope.ORDERS_WRITE}
+
+    @extend_schema(**SYNC_POSITION)
+    def get(self, request: Request) -> Response:
+        asked = SyncStreamSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        return Response(SyncPositionSerializer(position_of(self.system, asked.validated_data["sync_stream"])).data)
 
 
 class OrderView(SystemView):
@@ -52,6 +73,12 @@ class OrderView(SystemView):
     def get(self, request: Request, order_id: str) -> Response:
         order = open_order(self.system, read_id(ORDER, order_id), store=self.system.store, by=self.actor())
         return Response(OrderDetailSerializer(order).data)
+
+
+def _mark(asked: dict[str, Any]) -> Mark | None:
+    if "sync_cursor" not in asked:
+        return None
+    return Mark(cursor=asked["sync_cursor"], stream=asked["sync_stream"], after=asked.get("sync_after"))
 
 
 def _result(outcome: RowOutcome) -> dict[str, Any]:

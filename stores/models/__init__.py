@@ -10,6 +10,7 @@ from stores.models.registration_watch import RegistrationWatch
 from stores.models.secret import Secret
 from stores.models.settlement import DISPUTES, EntryType, SettlementAccess, SettlementEntry, SettlementFeed
 from stores.models.store import Channel, Company, Environment, SalesUnit, Store, StoreUnit
+from stores.models.sync_position import SyncPosition
 
 __all__ = [
     "DISPUTES",
@@ -44,6 +45,7 @@ __all__ = [
     "Store",
     "StoreSystem",
     "StoreUnit",
+    "SyncPosition",
     "User",
     "WebhookRegistration",
     "reference_key",

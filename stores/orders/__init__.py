@@ -3,6 +3,7 @@
 from stores.orders.indexing import index_orders
 from stores.orders.opening import open_order
 from stores.orders.outcomes import Outcome, RowOutcome
+from stores.orders.positions import Mark, position_of
 from stores.orders.reading import Row, read_batch, read_lines
 from stores.orders.rows import MAX_ROWS, AmountRow, LineRow, OrderRow, UnreadableRow
 
@@ -10,6 +11,7 @@ __all__ = [
     "MAX_ROWS",
     "AmountRow",
     "LineRow",
+    "Mark",
     "OrderRow",
     "Outcome",
     "Row",
@@ -17,6 +19,7 @@ __all__ = [
     "UnreadableRow",
     "index_orders",
     "open_order",
+    "position_of",
     "read_batch",
     "read_lines",
 ]

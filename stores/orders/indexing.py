@@ -17,6 +17,7 @@ from stores.events import OrderContradicted, OrdersSynced
 from stores.models import Scope, StoreSystem
 from stores.orders.contradictions import Contradiction, differences, keep_contradictions
 from stores.orders.outcomes import Outcome, RowError, RowOutcome
+from stores.orders.positions import Mark, move_position
 from stores.orders.reading import check_count
 from stores.orders.rows import OrderRow, UnreadableRow, check_row
 from stores.orders.units import Units
@@ -26,12 +27,15 @@ GoodRow = tuple[int, NewOrder]
 """A good row: its index in the batch, and what it asks for."""
 
 
-def index_orders(rows: Sequence[OrderRow | UnreadableRow], *, system: StoreSystem, by: Actor) -> list[RowOutcome]:
+def index_orders(
+    rows: Sequence[OrderRow | UnreadableRow], *, system: StoreSystem, mark: Mark | None = None, by: Actor
+) -> list[RowOutcome]:
     """Index 1 to 10,000 orders of the system's store; returns one outcome per row, in their order.
 
     What a later sync may add: a receipt number, lines where there are none, the time within the same day, an amount
     where only Vipps' own is known. Another amount, currency, store or day is a contradiction: it is kept for
-    headquarters and changes nothing. Raises Forbidden, or Invalid for the number of rows.
+    headquarters and changes nothing. `mark` moves with the batch, whatever became of its rows. Raises Forbidden, Invalid
+    for the number of rows, or Conflict for a mark that does not follow.
     """
     if not (system.is_active and system.store.is_open and Scope.ORDERS_WRITE in system.scopes):
         raise Forbidden(_("This system may not sync orders."))
@@ -39,6 +43,8 @@ def index_orders(rows: Sequence[OrderRow | UnreadableRow], *, system: StoreSyste
     outcomes: dict[int, RowOutcome] = {}
     with transaction.atomic():
         now = clock.db_now()
+        if mark is not None:
+            move_position(mark, system=system, rows=len(rows), now=now)
         orders = _merge(_place(rows, system, now, outcomes), outcomes)
         contradictions = _write(orders, system, now, outcomes) if orders else []
         finished = [outcomes[index] for index in range(len(rows))]

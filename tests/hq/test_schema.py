@@ -25,6 +25,7 @@ from tests.till import Till
 
 OPERATIONS = {
     "syncOrders",
+    "getSyncPosition",
     "listOrders",
     "getOrder",
     "getRefundable",
@@ -100,6 +101,7 @@ def kept_connection() -> Iterator[None]:
     [
         ("/api/v1/orders", "GET"),
         ("/api/v1/orders", "POST"),
+        ("/api/v1/orders/sync-position", "GET"),
         ("/api/v1/orders/{order_id}", "GET"),
         ("/api/v1/orders/{order_id}/refundable", "GET"),
         ("/api/v1/refunds", "GET"),
