@@ -301,6 +301,28 @@ class OrderContradicted(TrailEvent):
     fields: str
 
 
+_SETTLEMENTS = {
+    "hub_is_right": gettext_noop("the hub's facts stand"),
+    "noted": gettext_noop("noted, the order stays as it is"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContradictionSettled(TrailEvent):
+    name = "order.contradiction_settled"
+    sentence = _("What {said_by} said otherwise of order {reference} was settled: {settlement}. {reason}")
+    said_by: str
+    reference: str
+    fields: str
+    settlement: str
+    reason: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        settlement = str(facts["settlement"])
+        return {**facts, "settlement": gettext(_SETTLEMENTS.get(settlement, settlement))}
+
+
 @dataclass(frozen=True, kw_only=True)
 class OrderDiscovered(TrailEvent):
     name = "order.discovered"
@@ -340,6 +362,7 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     *(RegistrationOpened, RegistrationConfirmed, RegistrationEnded, RegistrationRenewalAsked, RegistrationDeleted),
     OrdersSynced,
     OrderContradicted,
+    ContradictionSettled,
     OrderDiscovered,
     OrderOpened,
 )

@@ -4,7 +4,7 @@ from stores.models.api_key import ApiKey, Scope, StoreSystem
 from stores.models.audit import Chain, Entry, LookUp
 from stores.models.key_set import KeyField, KeySet, KeySetKind
 from stores.models.notice import Notice, NoticeVerdict, Standing, WebhookRegistration
-from stores.models.order import Order, OrderConflict, OrderLine, reference_key
+from stores.models.order import Order, OrderConflict, OrderLine, Settlement, reference_key
 from stores.models.people import HQ_ROLES, STORE_ROLES, Membership, Role, User
 from stores.models.registration_watch import RegistrationWatch
 from stores.models.secret import Secret
@@ -38,6 +38,7 @@ __all__ = [
     "SalesUnit",
     "Scope",
     "Secret",
+    "Settlement",
     "SettlementAccess",
     "SettlementEntry",
     "SettlementFeed",

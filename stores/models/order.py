@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from stores import clock
 from stores.models.append_only import never_deleted
+from stores.models.people import User
 from stores.models.store import Channel, SalesUnit, Store
 
 
@@ -103,8 +104,18 @@ class OrderLine(models.Model):
         return self.name
 
 
+class Settlement(models.TextChoices):
+    """What somebody at headquarters made of a contradiction; either way the order stays as it is."""
+
+    HUB_IS_RIGHT = "hub_is_right", _("the hub's facts stand; who said otherwise is wrong")
+    NOTED = "noted", _("what was said is right; it is noted, and the order stays as it is")
+
+
 class OrderConflict(models.Model):
-    """A later sync that contradicts an order: it changed nothing and waits for somebody at headquarters."""
+    """A later sync that contradicts an order: it changed nothing and waits for somebody at headquarters.
+
+    A settlement without a person is none: both sides came to agree by themselves.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="conflicts")
     said_by = models.CharField(_("said by"), max_length=160)
@@ -112,6 +123,11 @@ class OrderConflict(models.Model):
     differences = models.JSONField(_("what differs"))
     seen_at = models.DateTimeField(_("seen"), default=clock.db_now)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+    settlement = models.CharField(_("what it came to"), max_length=12, choices=Settlement.choices, blank=True)
+    settled_by = models.ForeignKey(
+        User, verbose_name=_("settled by"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
 
     class Meta:
         verbose_name = _("contradiction")

@@ -6,6 +6,7 @@ from stores.orders.outcomes import Outcome, RowOutcome
 from stores.orders.positions import Mark, position_of
 from stores.orders.reading import Row, read_batch, read_lines
 from stores.orders.rows import MAX_ROWS, AmountRow, LineRow, OrderRow, UnreadableRow
+from stores.orders.settling import settle_contradiction
 
 __all__ = [
     "MAX_ROWS",
@@ -22,4 +23,5 @@ __all__ = [
     "position_of",
     "read_batch",
     "read_lines",
+    "settle_contradiction",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from stores.models import OrderConflict, Store, StoreSystem
@@ -29,15 +30,20 @@ def differences(known: Known, said: NewOrder, *, store: Store) -> tuple[str, ...
 
 
 def keep_contradictions(found: Iterable[Contradiction], *, system: StoreSystem) -> list[Contradiction]:
-    """Store each contradiction once while it is unsettled; returns those that were not known yet."""
+    """Store each contradiction once; returns those that were not known yet.
+
+    What somebody has settled does not come again each night: only with other claims, or where something else differs.
+    """
     told = {(item.known.id, _claims_key(_claims(item.said, system))): item for item in found}
-    open_already = {
-        (order_id, _claims_key(claims))
-        for order_id, claims in OrderConflict.objects.filter(
-            order_id__in={order_id for order_id, _ in told}, settled_at=None
-        ).values_list("order_id", "claims")
+    known = {
+        (order_id, _claims_key(claims)): (settled_at, differences)
+        for order_id, claims, settled_at, differences in OrderConflict.objects.filter(
+            order_id__in={order_id for order_id, _ in told}
+        )
+        .order_by("seen_at")
+        .values_list("order_id", "claims", "settled_at", "differences")
     }
-    fresh = [item for key, item in told.items() if key not in open_already]
+    fresh = [item for key, item in told.items() if key not in known or _is_other(item, *known[key])]
     OrderConflict.objects.bulk_create(
         [
             OrderConflict(
@@ -50,6 +56,10 @@ def keep_contradictions(found: Iterable[Contradiction], *, system: StoreSystem) 
         ]
     )
     return fresh
+
+
+def _is_other(found: Contradiction, settled_at: datetime | None, differences: list[str]) -> bool:
+    return settled_at is not None and differences != list(found.fields)
 
 
 def _claims(said: NewOrder, system: StoreSystem) -> dict[str, Any]:

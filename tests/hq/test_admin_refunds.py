@@ -9,7 +9,7 @@ from django.test import Client
 from refunds import execution, intake
 from refunds.models import Refund, State
 from stores import access, actors, people
-from stores.models import Entry, LookUp, Order, OrderConflict, Role
+from stores.models import Entry, LookUp, Order, Role
 from stores.money import Money
 from tests.conftest import Chain
 from tests.hq.headquarters import at_headquarters
@@ -204,16 +204,6 @@ def test_the_trail_is_filtered_by_event_chain_and_actor(chain: Chain, hanne: Cli
     for query, is_there in cases:
         page = hanne.get("/hq/stores/entry/", query).content.decode()
         assert ("was accepted for order BGO-1000-1" in page) == is_there, query
-
-
-def test_a_contradiction_is_shown_with_what_differs(chain: Chain, hanne: Client) -> None:
-    order = chain.sold(chain.bergen, "BGO-1000-1", 25_000)
-    OrderConflict.objects.create(
-        order=order, said_by="Till BGO", claims={"amount_minor": 99}, differences={"amount_minor": [25000, 99]}
-    )
-    page = hanne.get("/hq/stores/orderconflict/", {"settled_at__isnull": "True"}).content.decode()
-    assert "amount_minor: [25000, 99]" in page
-    assert "amount_minor" not in hanne.get("/hq/stores/orderconflict/?settled_at__isnull=False").content.decode()
 
 
 def test_the_first_screen_is_work_to_do(
