@@ -8,19 +8,26 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from refunds.models import Kind, Refund, State, WaitsFor
+from refunds.refusals import Refusal, refusal_of_refund, refusal_of_release
 
 Tone = Literal["waiting", "done", "no", "unsure"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How a refund is going, for people: a word, a sentence, and when the hub looks again."""
+    """How a refund is going, for people: a word, what happened, what to do now, and when the hub looks again."""
 
     headline: str | Promise
-    explanation: str | Promise
+    what: str | Promise
     is_final: bool
     tone: Tone
+    next_step: str | Promise = ""
     next_check_at: datetime | None = None
+
+    @property
+    def explanation(self) -> str:
+        """What happened and what to do, in one breath."""
+        return f"{self.what} {self.next_step}".strip()
 
 
 def progress_of(refund: Refund) -> Progress:
@@ -44,11 +51,12 @@ def _of_refund(refund: Refund) -> Progress:
         case State.REFUNDED | State.RELEASED:
             return _done(_("Refunded"), _("Vipps has confirmed the refund."))
         case State.DECLINED:
-            return _no(_("Vipps said no"), _DECLINED.get(refund.outcome, _DECLINED_OTHERWISE))
+            return _refused(_("Vipps said no"), refusal_of_refund(refund.outcome))
         case State.REJECTED:
-            return _no(_("Not approved"), _("Nothing was refunded. Ask the person who decided."))
+            return _no(_("Not approved"), _("Nothing was refunded."), _ASK_WHO_DECIDED)
         case State.CANCELLED:
-            return _no(_("Cancelled"), _("Nothing was sent to Vipps and nothing was refunded."))
+            nothing = _("Nothing was sent to Vipps and nothing was refunded.")
+            return _expired(nothing) if refund.outcome == "expired" else _no(_("Cancelled"), nothing)
         case _:
             assert_never(state)
 
@@ -71,33 +79,39 @@ def _of_release(release: Refund) -> Progress:
             return _done(_("Released"), _RELEASED.get(release.outcome, _RELEASED_OTHERWISE))
         case State.DECLINED:
             headline = _("Not released") if release.outcome in _TAKEN else _("Vipps said no")
-            return _no(headline, _RELEASE_DECLINED.get(release.outcome, _RELEASE_DECLINED_OTHERWISE))
+            return _refused(headline, refusal_of_release(release.outcome))
         case State.REJECTED:
-            return _no(_("Not approved"), _("Nothing was released. Ask the person who decided."))
+            return _no(_("Not approved"), _("Nothing was released."), _ASK_WHO_DECIDED)
         case State.CANCELLED:
-            return _no(_("Cancelled"), _("Nothing was sent to Vipps and nothing was released."))
+            nothing = _("Nothing was sent to Vipps and nothing was released.")
+            return _expired(nothing) if release.outcome == "expired" else _no(_("Cancelled"), nothing)
         case _:
             assert_never(state)
 
 
-def _waiting(headline: Promise, explanation: Promise, next_check_at: datetime | None) -> Progress:
-    return Progress(
-        headline=headline, explanation=explanation, is_final=False, tone="waiting", next_check_at=next_check_at
-    )
+def _waiting(headline: Promise, what: Promise, next_check_at: datetime | None) -> Progress:
+    return Progress(headline=headline, what=what, is_final=False, tone="waiting", next_check_at=next_check_at)
 
 
-def _unsure(headline: Promise, explanation: Promise, next_check_at: datetime | None) -> Progress:
-    return Progress(
-        headline=headline, explanation=explanation, is_final=False, tone="unsure", next_check_at=next_check_at
-    )
+def _unsure(headline: Promise, what: Promise, next_check_at: datetime | None) -> Progress:
+    return Progress(headline=headline, what=what, is_final=False, tone="unsure", next_check_at=next_check_at)
 
 
-def _done(headline: Promise, explanation: Promise) -> Progress:
-    return Progress(headline=headline, explanation=explanation, is_final=True, tone="done")
+def _done(headline: Promise, what: Promise) -> Progress:
+    return Progress(headline=headline, what=what, is_final=True, tone="done")
 
 
-def _no(headline: Promise, explanation: Promise) -> Progress:
-    return Progress(headline=headline, explanation=explanation, is_final=True, tone="no")
+def _no(headline: Promise, what: Promise, next_step: str | Promise = "") -> Progress:
+    return Progress(headline=headline, what=what, next_step=next_step, is_final=True, tone="no")
+
+
+def _refused(headline: Promise, refusal: Refusal) -> Progress:
+    return _no(headline, refusal.what, refusal.next_step)
+
+
+def _expired(nothing: Promise) -> Progress:
+    next_step = _("Ask again from the order's page, with somebody at hand who may allow it.")
+    return _no(_("Nobody allowed it in time"), nothing, next_step)
 
 
 def _why_queued(refund: Refund) -> Promise:
@@ -120,6 +134,7 @@ def _why_unknown(refund: Refund) -> Promise:
     return _("Vipps did not answer. Do not repeat it: the hub asks Vipps until it knows, and the customer gets it once.")
 
 
+_ASK_WHO_DECIDED = _("Ask the person who decided.")
 _IN_REVIEW = _("Do not repeat it. Two people at headquarters are looking into it and will settle it.")
 _NO_KEYS = _("Accepted, but the selling store's Vipps keys do not work now. Headquarters has to mend them; it then goes out.")
 _BUSY = _("Vipps is busy with this payment. The refund is accepted and goes out in a moment.")
@@ -141,31 +156,6 @@ _QUEUED: dict[str, Promise] = {
     "vipps_VippsError 94": _BUSY,
     "not_sent": _UNREACHABLE,
     "unsure": _UNREACHABLE,
-}
-
-_DECLINED_OTHERWISE = _("Vipps refused the refund and nothing was refunded. Headquarters can see Vipps' own code.")
-_ALREADY = _("The order was already refunded outside the hub. Nothing was refunded now; look in the store's own records.")
-_MORE_THAN_LEFT = _("Less is left of the payment at Vipps than you asked for. Nothing was refunded; try a smaller amount.")
-_ONLY_RESERVED = _("The money was never taken, only reserved. There is nothing to refund: release it from the order's page.")
-_IN_ANOTHER_STATE = _("The payment is in a state in which Vipps does not refund it. Nothing was refunded; ask headquarters.")
-_OLDER_THAN_A_YEAR = _("The payment is older than 365 days. Vipps no longer refunds it; settle with the customer otherwise.")
-_DECLINED: dict[str, Promise] = {
-    "refunded_elsewhere": _ALREADY,
-    "vipps_6180": _ALREADY,
-    "exceeds_captured": _MORE_THAN_LEFT,
-    "vipps_6150": _MORE_THAN_LEFT,
-    "vipps_Payment 71": _MORE_THAN_LEFT,
-    "not_captured": _ONLY_RESERVED,
-    "vipps_6020": _ONLY_RESERVED,
-    "vipps_Payment 72": _ONLY_RESERVED,
-    "vipps_6210": _IN_ANOTHER_STATE,
-    "vipps_Payment 73": _IN_ANOTHER_STATE,
-    "vipps_6220": _OLDER_THAN_A_YEAR,
-    "vipps_Payment 95": _OLDER_THAN_A_YEAR,
-    "payment_not_found": _("Vipps does not know this payment. Nothing was refunded; check the number on the receipt."),
-    "store_misconfigured": _("Vipps does not let the hub act for the selling store. Nothing was refunded; ask headquarters."),
-    "settled_by_people": _("Two people at headquarters found that Vipps refunded nothing. It may be asked for again."),
-    "other_currency": _("The payment is in another currency at Vipps. Nothing was refunded; ask headquarters."),
 }
 
 _RELEASE_ACCEPTED = _("The release is accepted. It goes out in a moment.")
@@ -191,17 +181,3 @@ _RELEASED: dict[str, Promise] = {
     "released_elsewhere": _("The reservation had been released outside the hub. Nothing was taken from the customer."),
 }
 _TAKEN = ("captured_meanwhile", "captured_in_part")
-_NOTHING_RESERVED = _("Vipps holds no reservation for this payment any more. Nothing was taken and nothing was released now.")
-_RELEASE_TOO_LATE = _("It is too late to release it through Vipps. The customer's bank lets the reservation go by itself.")
-_RELEASE_DECLINED_OTHERWISE = _("Vipps refused the release. Headquarters can see Vipps' own code.")
-_RELEASE_DECLINED: dict[str, Promise] = {
-    "captured_meanwhile": _("The money has been taken, so it can no longer be released. Refund it from the order's page."),
-    "captured_in_part": _(
-        "A part was taken before the release; only the rest was released. Refund the part taken from the order's page."
-    ),
-    **dict.fromkeys(("nothing_reserved", "vipps_6050", "vipps_6190", "vipps_6260", "vipps_Payment 53"), _NOTHING_RESERVED),
-    "vipps_6030": _RELEASE_TOO_LATE,
-    "payment_not_found": _("Vipps does not know this payment. Nothing was released; check the number on the receipt."),
-    "store_misconfigured": _("Vipps does not let the hub act for the selling store. Nothing was released; ask headquarters."),
-    "other_currency": _("The payment is in another currency at Vipps. Nothing was released; ask headquarters."),
-}
