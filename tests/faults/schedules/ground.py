@@ -71,6 +71,15 @@ class Ground:
             raise RuntimeError(f"{reference}: {outcome}")
         return Order.objects.select_related("store", "sales_unit").get(sales_unit=unit, reference=reference)
 
+    def reserved(self, code: str, reference: str, amount_minor: int) -> Order:
+        """What that store's till syncs before it has taken the money, and Vipps was asked about."""
+        order = self.sold(code, reference, amount_minor)
+        Order.objects.filter(pk=order.pk).update(
+            captured_minor=0, uncaptured_seen_minor=amount_minor, confirmed_at=BEGINS - timedelta(hours=1)
+        )
+        order.refresh_from_db()
+        return order
+
 
 def clear() -> None:
     """Empty every table of ours. Only for a database that was made for tests."""

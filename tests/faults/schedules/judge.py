@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from refunds import identity, intake
-from refunds.models import ENDS, IN_FLIGHT, Account, EntryKind, LedgerEntry, OrderAccount, Refund, State
+from refunds.models import ENDS, IN_FLIGHT, Account, EntryKind, Kind, LedgerEntry, OrderAccount, Refund, State
 from stores import audit
 from stores.models import Entry, Order
 from stores.vipps.simulator import Simulator
@@ -17,7 +17,8 @@ from tests.faults.schedules.tally import Violation
 
 _PLACES = {Account.RESERVED: 0, Account.REFUNDED: 1, Account.EXTERNAL: 2, Account.ORPHAN: 2}
 """Where a side of an entry counts: reserved, posted, external."""
-_MAY_FOLLOW_AN_END = ("T7", "T15")
+_DONE = {Kind.REFUND: "REFUNDED", Kind.RELEASE: "CANCELLED"}
+_MAY_FOLLOW_AN_END = ("T7", "T15", "R7", "R15")
 
 
 @dataclass(kw_only=True)
@@ -27,12 +28,20 @@ class Case:
     order: Order
     account: OrderAccount | None
     refunds: list[Refund]
+    """Releases too."""
     ledger: list[LedgerEntry]
     events: list[EventEntry]
+    """Those that succeeded: money refunded, or a reservation cancelled."""
     keys: dict[str, Refund]
 
-    def paid_by(self, refund: Refund) -> list[EventEntry]:
-        return [event for event in self.events if self.keys.get(event.key or "") is refund]
+    @property
+    def paid(self) -> list[EventEntry]:
+        return [event for event in self.events if event.name == _DONE[Kind.REFUND]]
+
+    def done_for(self, refund: Refund) -> list[EventEntry]:
+        """What happened at Vipps under the keys of this refund or release, of its own kind."""
+        done = [event for event in self.events if self.keys.get(event.key or "") is refund]
+        return [event for event in done if event.name == _DONE[Kind(refund.kind)]]
 
 
 def judge(orders: list[Order], wishes: list[Wish], *, vipps: Simulator, ground: Ground, was_restored: bool) -> list[Violation]:
@@ -43,6 +52,7 @@ def judge(orders: list[Order], wishes: list[Wish], *, vipps: Simulator, ground: 
         found += _over_refunded(case, vipps)
         found += _right_store(case, vipps, ground)
         found += _true_ends(case)
+        found += _true_releases(case, vipps)
         found += _balanced(case)
         found += _at_rest(case)
         found += _equal(case)
@@ -69,7 +79,7 @@ def _cases(orders: list[Order], vipps: Simulator) -> list[Case]:
                 account=accounts.get(order.pk),
                 refunds=refunds[order.pk],
                 ledger=ledger[order.pk],
-                events=[event for event in events if event.name == "REFUNDED" and event.success],
+                events=[event for event in events if event.name in _DONE.values() and event.success],
                 keys=keys,
             )
         )
@@ -92,9 +102,9 @@ def _wishes_paid_once(wishes: list[Wish], vipps: Simulator, ground: Ground) -> I
         client = intake.client_of(ground.cashiers[wish.code], ground.stores[wish.code])
         keys = keys_of(wish.order, identity.refund_id(client, wish.key))
         events = vipps.payment(wish.order.sales_unit.msn, wish.order.reference).events
-        paid = [event for event in events if event.name == "REFUNDED" and event.success and event.key in keys]
-        if len(paid) > 1:
-            yield "I1", f"{wish.key} was refunded {len(paid)} times"
+        done = [event for event in events if event.name in _DONE.values() and event.success and event.key in keys]
+        if len(done) > 1:
+            yield "I1", f"{wish.key} was done {len(done)} times: {[event.name for event in done]}"
 
 
 def _over_refunded(case: Case, vipps: Simulator) -> Iterator[tuple[str, str]]:
@@ -134,11 +144,27 @@ def _signed_in_for(keys: str | None) -> tuple[str, ...]:
 
 def _true_ends(case: Case) -> Iterator[tuple[str, str]]:
     for refund in case.refunds:
-        paid = case.paid_by(refund)
+        if refund.kind == Kind.RELEASE:
+            continue
+        paid = case.done_for(refund)
         if refund.state == State.REFUNDED and [event.value for event in paid] != [refund.amount_minor]:
             yield "I5", f"{refund.pk} is refunded, Vipps shows {[event.value for event in paid]}"
         if refund.state in ENDS and refund.state != State.REFUNDED and paid:
             yield "I5", f"{refund.pk} is {refund.state}, Vipps refunded {[event.value for event in paid]}"
+
+
+def _true_releases(case: Case, vipps: Simulator) -> Iterator[tuple[str, str]]:
+    """Released is only what Vipps let go wholly; what it let go for us wholly is told so. A release moves no money."""
+    sums = vipps.payment(case.order.sales_unit.msn, case.order.reference).sums()
+    is_whole = sums.captured == 0 and sums.cancelled == sums.authorized > 0
+    for release in (refund for refund in case.refunds if refund.kind == Kind.RELEASE):
+        done = case.done_for(release)
+        if release.state == State.RELEASED and not is_whole:
+            yield "I5", f"{release.pk} is released, Vipps let go {sums.cancelled} of {sums.authorized}, took {sums.captured}"
+        if release.state in ENDS and release.state != State.RELEASED and done and is_whole:
+            yield "I5", f"{release.pk} is {release.state}, Vipps let all go for it"
+        if any(entry.refund_id == release.pk for entry in case.ledger):
+            yield "I7", f"{release.pk} is a release and has an entry in the ledger"
 
 
 def _balanced(case: Case) -> Iterator[tuple[str, str]]:
@@ -164,11 +190,11 @@ def _equal(case: Case) -> Iterator[tuple[str, str]]:
     """What is counted was paid; and where nobody has to look any more, what was paid with a key of ours is counted."""
     if case.account is None:
         return
-    at_vipps = sum(event.value for event in case.events)
+    at_vipps = sum(event.value for event in case.paid)
     counted = case.account.posted_minor + case.account.external_minor
     if counted > at_vipps:
         yield "I12", f"{case.order.reference}: {counted} counted, {at_vipps} at Vipps"
-    with_our_keys = sum(event.value for event in case.events if event.key in case.keys)
+    with_our_keys = sum(event.value for event in case.paid if event.key in case.keys)
     is_settled = all(refund.has_ended for refund in case.refunds) and not case.account.on_hold
     if is_settled and case.account.posted_minor != with_our_keys:
         yield "I12", f"{case.order.reference}: {case.account.posted_minor} posted, {with_our_keys} at Vipps with our keys"
@@ -183,9 +209,9 @@ def _trail(cases: list[Case]) -> Iterator[tuple[str, str]]:
     for entry in entries:
         facts = audit.facts_of(entry)
         name = entry.subject_id
-        if entry.event == "refund.accepted":
+        if entry.event in ("refund.accepted", "release.accepted"):
             states[name] = facts["state"]
-        if entry.event != "refund.moved":
+        if entry.event not in ("refund.moved", "release.moved"):
             continue
         if states.get(name) != facts["before"]:
             yield "I8", f"{name}: {facts['move']} from {facts['before']}, it was {states.get(name)}"

@@ -8,17 +8,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from refunds import doorbell, intake, sweep, tasks
+from refunds import doorbell, intake, release_intake, sweep, tasks
 from refunds.errors import KeyReused
 from refunds.models import Reason
 from stores import access, notices
 from stores.actors import Actor, hub
 from stores.errors import HubError
-from stores.models import Order, Store, User
+from stores.models import Order
 from stores.money import Money
 from stores.vipps import signatures
 from stores.vipps.simulator import FaultKind, Simulator
@@ -38,6 +39,7 @@ class Wish:
     code: str
     amount_minor: int
     key: str
+    is_release: bool = False
     answers: list[uuid.UUID] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
@@ -62,19 +64,17 @@ class Parts:
         dice = self.stage.dice
         for _ in range(dice.choice((1, 1, 2, 3))):
             for _ in range(4):
-                if self._ask(wish, wish.amount_minor):
+                if self._ask(wish):
                     break
                 self.stage.pause(dice.choice((0.5, 5.0, 40.0)))
             self.stage.pause(dice.choice((0.1, 1.0, 60.0)))
         if dice.random() < 0.1 and wish.answers:
             self._ask_otherwise(wish)
 
-    def _ask(self, wish: Wish, amount_minor: int) -> bool:
+    def _ask(self, wish: Wish) -> bool:
         """Whether the till knows where it stands. A till that dies keeps its key."""
-        store = self.ground.stores[wish.code]
-        cashier = self.ground.cashiers[wish.code]
         try:
-            accepted = _request(wish, amount_minor, store, cashier)
+            accepted = _request(wish, wish.amount_minor, Reason.RETURNED, self.ground)
         except (DatabaseError, KeyReused):
             return False
         except HubError as error:
@@ -86,7 +86,7 @@ class Parts:
     def _ask_otherwise(self, wish: Wish) -> None:
         """The same key for another wish: always refused."""
         with suppress(KeyReused, DatabaseError, HubError):
-            _request(wish, wish.amount_minor + 1, self.ground.stores[wish.code], self.ground.cashiers[wish.code])
+            _request(wish, wish.amount_minor + 1, Reason.NOT_DELIVERED, self.ground)
             wish.refusals.append("another wish was accepted under a used key")
 
     def worker(self) -> None:
@@ -191,18 +191,20 @@ class Parts:
         return access.actor_for(self.ground.mona, store=self.ground.stores["OSL"])
 
 
-def _request(wish: Wish, amount_minor: int, store: Store, cashier: User) -> intake.Accepted:
-    return intake.request_refund(
-        wish.order.public_id,
-        Money(amount_minor=amount_minor, currency=wish.order.currency),
-        reason=Reason.RETURNED,
-        refunding_store=store,
-        client_id=intake.client_of(cashier, store),
-        request_key=wish.key,
-        asker=cashier,
-        by=access.actor_for(cashier, store=store),
-        confirms_duplicate=True,
-    )
+def _request(wish: Wish, amount_minor: int, reason: str, ground: Ground) -> intake.Accepted:
+    store, cashier = ground.stores[wish.code], ground.cashiers[wish.code]
+    asked: dict[str, Any] = {
+        "reason": reason,
+        "refunding_store": store,
+        "client_id": intake.client_of(cashier, store),
+        "request_key": wish.key,
+        "asker": cashier,
+        "by": access.actor_for(cashier, store=store),
+    }
+    if wish.is_release:
+        return release_intake.request_release(wish.order.public_id, **asked)
+    amount = Money(amount_minor=amount_minor, currency=wish.order.currency)
+    return intake.request_refund(wish.order.public_id, amount, confirms_duplicate=True, **asked)
 
 
 def _ignore(row_id: object) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from refunds import restoring
-from refunds.models import ENDS, Attempt, Refund, RestoreEpoch, State
+from refunds.models import ENDS, Attempt, Kind, Refund, RestoreEpoch, State
 from stores import clock, nudge, sessions
 from stores.vipps.simulator import Switches
 from tests.faults.schedules import database, restores
@@ -25,6 +25,7 @@ from tests.faults.schedules.vipps import Wire
 
 ORDER_MINOR = 100_000
 _RESTORED = 0.12
+_RESERVED = 0.12
 _REST = (15.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 14_400.0, 28_800.0, 43_200.0, 43_200.0, 43_200.0, 86_400.0, 86_400.0)
 _ALL_AWAKE, _GIVES_UP, _LATEST_LOOK = 150_000.0, 900_000.0, 43_200.0
 _MOST_MESSAGES = 60
@@ -35,6 +36,16 @@ _LASTS = (60.0, 300.0, 1_200.0, 7_200.0, 50_000.0, 130_000.0)
 """Seconds of chaos."""
 _SWEEPS = 4
 _LENGTH_OF_ID = 36
+
+_INTENTS = """
+SELECT count(*)
+FROM refunds_attempt AS attempt
+JOIN refunds_refund AS refund ON refund.id = attempt.refund_id
+JOIN stores_order AS sold ON sold.id = refund.order_id
+WHERE (%(key)s <> '' AND attempt.provider_key = %(key)s)
+   OR (%(key)s = '' AND refund.kind = 'release' AND strpos(%(path)s, '/' || sold.reference || '/') > 0)
+"""
+"""Intents that this key was written down with; where a call has no key, those of the payment."""
 
 
 @dataclass(kw_only=True)
@@ -94,20 +105,24 @@ class Schedule:
         )
 
     def _sell(self) -> None:
-        dice = self.dice
+        """What was bought and what the tills want: in one schedule of eight nothing is taken yet, and mostly to be released."""
+        dice, other = self.dice, random.Random(f"{self.seed} reserved")
+        is_reserved = other.random() < _RESERVED
         for number in range(dice.choice((1, 1, 1, 2))):
             code = dice.choice(("BGO", "BGO", "TRD"))
             is_short = dice.random() < 0.12
             reference = f"{number}-{_letters(self.seed)}" if is_short else f"{code}-SIM-{self.seed}-{number}"
+            captured = dice.choice((ORDER_MINOR, ORDER_MINOR, ORDER_MINOR, 60_000))
             self.vipps.add_payment(
                 self.ground.units[code].msn,
                 reference,
                 amount_minor=ORDER_MINOR,
-                captured_minor=dice.choice((ORDER_MINOR, ORDER_MINOR, ORDER_MINOR, 60_000)),
+                captured_minor=0 if is_reserved else captured,
                 paid_at=BEGINS - timedelta(days=1),
                 api="ecom" if is_short else "epayment",
             )
-            self.parts.orders.append(self.ground.sold(code, reference, ORDER_MINOR))
+            sell = self.ground.reserved if is_reserved else self.ground.sold
+            self.parts.orders.append(sell(code, reference, ORDER_MINOR))
         amounts = dice.choice(((30_000, 30_000), (60_000, 60_000), (100_000, 40_000), (10_000, 25_000)))
         for number in range(dice.choice((1, 2, 2, 3))):
             self.parts.wishes.append(
@@ -116,6 +131,7 @@ class Schedule:
                     code=dice.choice(("OSL", "BGO")),
                     amount_minor=dice.choice(amounts),
                     key=f"sim-{self.seed}-{number}",
+                    is_release=is_reserved and other.random() < 0.8,
                 )
             )
 
@@ -231,13 +247,13 @@ class Schedule:
         attempts = Attempt.objects.filter(refund__order__in=self.parts.orders)
         return attempts.filter(answer=None).count() + attempts.filter(answer__kind__in=("unsure", "lagging", "ahead")).count()
 
-    def _check_intent(self, key: str) -> None:
+    def _check_intent(self, key: str, path: str) -> None:
         """I4, at the moment of sending, on another connection than the sender's."""
         with self.stage.main.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM refunds_attempt WHERE provider_key = %s", [key])
+            cursor.execute(_INTENTS, {"key": key, "path": path})
             [(written,)] = cursor.fetchall()
         if not written:
-            self.violations.append(Violation(invariant="I4", what=f"{key} goes out, and no attempt is committed"))
+            self.violations.append(Violation(invariant="I4", what=f"{key or path} goes out, and no attempt is committed"))
 
     def _state_of(self, refund_id: str) -> str:
         if len(refund_id) != _LENGTH_OF_ID:
@@ -250,7 +266,8 @@ class Schedule:
     def _told(self, violations: list[Violation]) -> Tally:
         tally = Tally(schedules=1, faults=self.faults.happened, reached=self.faults.reached)
         for refund in self._refunds():
-            tally.refunds += 1
+            tally.refunds += refund.kind == Kind.REFUND
+            tally.releases += refund.kind == Kind.RELEASE
             tally.ends[refund.state] += 1
         for violation in violations:
             tally.violations[violation.invariant] += 1

@@ -24,6 +24,7 @@ class Tally:
 
     schedules: int = 0
     refunds: int = 0
+    releases: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
     reached: Counter[str] = field(default_factory=Counter)
@@ -33,6 +34,7 @@ class Tally:
     def add(self, other: "Tally") -> None:
         self.schedules += other.schedules
         self.refunds += other.refunds
+        self.releases += other.releases
         self.faults += other.faults
         self.ends += other.ends
         self.reached += other.reached
@@ -48,7 +50,9 @@ class Tally:
         told = json.loads(line)
         counters = {name: Counter(told[name]) for name in ("faults", "ends", "reached", "violations")}
         failed = {int(seed): what for seed, what in told["failed"].items()}
-        return cls(schedules=told["schedules"], refunds=told["refunds"], failed=failed, **counters)
+        return cls(
+            schedules=told["schedules"], refunds=told["refunds"], releases=told["releases"], failed=failed, **counters
+        )
 
     @property
     def floors(self) -> dict[str, int]:
@@ -72,6 +76,7 @@ class Tally:
         return {
             "schedules": self.schedules,
             "refunds": self.refunds,
+            "releases": self.releases,
             "ends": dict(self.ends.most_common()),
             "faults": dict(sorted(self.faults.items())),
             "floors": self.floors,

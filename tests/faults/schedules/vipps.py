@@ -19,6 +19,7 @@ _ON_REFUND = (
     *(FaultKind.MALFORMED, FaultKind.WRONG_AMOUNT, FaultKind.WRONG_CURRENCY, FaultKind.LAGGING_AGGREGATE),
     *(FaultKind.FAILED_EVENT, "answer lost", "lost"),
 )
+_SENDING = ("refund", "cancel")
 _ON_GET = (
     *("lost", "not sent", "slow", FaultKind.ERROR_BEFORE, FaultKind.THROTTLE, FaultKind.UNAUTHORIZED, FaultKind.REFUSE),
     *(FaultKind.FORBIDDEN, FaultKind.WRONG_AMOUNT, FaultKind.WRONG_CURRENCY, FaultKind.LAGGING_AGGREGATE),
@@ -35,11 +36,14 @@ _READS = 0.35
 
 @dataclass(kw_only=True)
 class Wire:
-    """A transport to the simulator. `sent` is told of each refund request that leaves, before it does."""
+    """A transport to the simulator. `sent` is told key and path of each request that leaves to move something, before it does.
+
+    eCom's cancel has no key.
+    """
 
     simulator: Simulator
     faults: Faults
-    sent: Callable[[str], None]
+    sent: Callable[[str, str], None]
 
     def __post_init__(self) -> None:
         self._vipps = WsgiTransport(self.simulator.wsgi)
@@ -53,8 +57,8 @@ class Wire:
         if fault == "not sent":
             raise NotSent(request.operation, detail="nothing was sent: nobody listens")
         deadline.check_may_write(request.operation)
-        if operation == "refund":
-            self.sent(_key(request))
+        if operation in _SENDING:
+            self.sent(_key(request), request.path)
             self.faults.yield_point("between deadline and write", may_stall=20_000.0)
         answer = self._carried(request, deadline, operation, fault)
         if operation != "token":
@@ -85,10 +89,10 @@ class Wire:
 
     def _fault(self, operation: str) -> str:
         weather = self.faults.weather
-        chance = {"refund": weather.transport, "token": 0.05 * weather.transport}.get(operation, _READS * weather.transport)
+        chance = {**dict.fromkeys(_SENDING, 1.0), "token": 0.05}.get(operation, _READS) * weather.transport
         if not self.faults.strikes(chance):
             return ""
-        kinds = {"refund": _ON_REFUND, "get": _ON_GET, "events": _ON_EVENTS, "token": _ON_TOKEN}.get(operation, _ON_GET)
+        kinds = {**dict.fromkeys(_SENDING, _ON_REFUND), "events": _ON_EVENTS, "token": _ON_TOKEN}.get(operation, _ON_GET)
         fault = self.faults.dice.choice(kinds)
         if fault is FaultKind.FAILED_EVENT and self.faults.happened["portal refund"]:
             # A sum that lagged before the call and holds the portal's money after it says that ours moved: by decision a
@@ -120,8 +124,8 @@ class Wire:
 
 
 def _operation(request: Request) -> str:
-    if request.path.endswith("/refund"):
-        return "refund"
+    if request.path.endswith(("/refund", "/cancel")):
+        return request.path.rpartition("/")[2]
     if request.operation == "token":
         return "token"
     return "events" if request.path.endswith("/events") else "get"
