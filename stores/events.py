@@ -81,6 +81,28 @@ class StoreClosed(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoreDescribed(TrailEvent):
+    """What receipts say of the store."""
+
+    name = "store.described"
+    sentence = _("Receipts of store {code} now say: {seller}, {organisation_number}, {address}.")
+    code: str
+    seller: str
+    organisation_number: str
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompanyDescribed(TrailEvent):
+    """What receipts say of the chain's company."""
+
+    name = "company.described"
+    sentence = _("Receipts of {company} now say the organisation number {organisation_number}.")
+    company: str
+    organisation_number: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SalesUnitAdded(TrailEvent):
     name = "sales_unit.added"
     sentence = _("Sales unit {msn} ({environment}, {currency}) was added for store {code}, prefix “{prefix}”.")
@@ -343,6 +365,7 @@ class OrderOpened(TrailEvent):
 STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     StoreOpened,
     StoreClosed,
+    *(StoreDescribed, CompanyDescribed),
     SalesUnitAdded,
     KeySetMade,
     KeysBound,

@@ -1,17 +1,34 @@
-"""The chain itself: read-only."""
+"""The chain itself: one row, whose only verb is about what receipts say."""
 
 from typing import Any
 
+from django import forms
 from django.contrib.admin import register
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from hq.admin.admin_site import site
-from hq.admin.asking import company_of
+from hq.admin.asking import actor_of, company_of
 from hq.admin.base import HqAdmin
+from hq.admin.showing import page_of
+from hq.admin.verb_page import VerbForm, VerbPage, verb_page
+from stores import particulars
 from stores.models import Company
+
+
+class DescribeCompanyForm(VerbForm):
+    """What receipts say of the company."""
+
+    organisation_number = forms.CharField(
+        label=_("Organisation number"),
+        max_length=30,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
+        help_text=_("As it must stand on a receipt, such as 987 654 321 MVA."),
+    )
 
 
 @register(Company, site=site)
@@ -21,6 +38,7 @@ class CompanyAdmin(HqAdmin):
     list_display = ("name", "organisation_number", "open_stores")
     fields = ("name", "organisation_number", "open_stores")
     readonly_fields = fields
+    actions_detail = ("describe_company",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         mine = Company.objects.filter(pk=company_of(request).pk)
@@ -30,3 +48,20 @@ class CompanyAdmin(HqAdmin):
     def open_stores(self, company: Any) -> int:
         count: int = company.open_stores
         return count
+
+    @action(description=_("What receipts say"), permissions=["manage_stores"], icon="receipt_long")
+    def describe_company(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        company: Company = self.row(request, object_id)
+        now = {"organisation_number": company.organisation_number}
+
+        def act(form: DescribeCompanyForm) -> Any:
+            particulars.describe_company(company, **form.cleaned_data, by=actor_of(request))
+            return _("Receipts of %(store)s say so from now on.") % {"store": company}
+
+        page = VerbPage(
+            title=_("What receipts of %(store)s say") % {"store": company},
+            explanation=_("The number stands on the receipts of every store that is no company of its own."),
+            button=_("Save"),
+            back=page_of(company),
+        )
+        return verb_page(self, request, page, form_of=lambda data: DescribeCompanyForm(data, initial=now), act=act)

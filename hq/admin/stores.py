@@ -19,7 +19,7 @@ from hq.admin.base import HqAdmin, Rows
 from hq.admin.filters import EndedFilter
 from hq.admin.showing import page_of
 from hq.admin.verb_page import ReasonForm, VerbForm, VerbPage, verb_page
-from stores import registry
+from stores import particulars, registry
 from stores.models import Membership, Store, StoreUnit
 
 COUNTRIES = [("NO", _("Norway")), ("DK", _("Denmark")), ("FI", _("Finland")), ("SE", _("Sweden"))]
@@ -45,6 +45,32 @@ class OpenStoreForm(VerbForm):
         if zone not in available_timezones():
             raise forms.ValidationError(_("No such time zone; write it like Europe/Oslo."))
         return zone
+
+
+class DescribeStoreForm(VerbForm):
+    """What the store's receipts say of it."""
+
+    address = forms.CharField(
+        label=_("Address"),
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
+        help_text=_("Street, postal code and town, on one line."),
+    )
+    legal_name = forms.CharField(
+        label=_("Registered name"),
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("Only where the store is a company of its own; else the chain's company stands on the receipt."),
+    )
+    organisation_number = forms.CharField(
+        label=_("Organisation number"),
+        max_length=30,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("As it must stand on a receipt, such as 987 654 321 MVA. Empty: the number of the chain's company."),
+    )
 
 
 class UnitRows(Rows):
@@ -73,10 +99,11 @@ class StoreAdmin(HqAdmin):
     ordering = ("code",)
     fields = readonly_fields = (
         *("code", "name", "city", "country", "time_zone", "company", "opened_at", "closed_at", "public_id"),
+        *("address", "legal_name", "organisation_number"),
     )
     inlines = (UnitRows, PeopleRows)
     actions_list = ("open_store",)
-    actions_detail = ("close_store",)
+    actions_detail = ("describe_store", "close_store")
 
     @display(description=_("opened"), ordering="opened_at")
     def opened(self, store: Store) -> Any:
@@ -99,6 +126,23 @@ class StoreAdmin(HqAdmin):
             back=reverse("admin:stores_store_changelist"),
         )
         return verb_page(self, request, page, form_of=OpenStoreForm, act=act)
+
+    @action(description=_("What receipts say"), permissions=["manage_stores"], icon="receipt_long")
+    def describe_store(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        store: Store = self.row(request, object_id)
+        now = {name: getattr(store, name) for name in ("address", "legal_name", "organisation_number")}
+
+        def act(form: DescribeStoreForm) -> Any:
+            particulars.describe_store(store, **form.cleaned_data, by=actor_of(request))
+            return _("Receipts of %(store)s say so from now on.") % {"store": store}
+
+        page = VerbPage(
+            title=_("What receipts of %(store)s say") % {"store": store},
+            explanation=_("Every receipt for a refund made in this store shows these lines."),
+            button=_("Save"),
+            back=page_of(store),
+        )
+        return verb_page(self, request, page, form_of=lambda data: DescribeStoreForm(data, initial=now), act=act)
 
     @action(description=_("Close this store"), permissions=["manage_stores"], icon="lock", variant=ActionVariant.DANGER)
     def close_store(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -8,6 +8,13 @@ COMPANY = "Nordlys"
 PASSWORD = "nordlys-refund-demo"  # noqa: S105 - the demo's, printed to whoever starts it
 PARTNER = "nordlys-partner"
 TIME_ZONES = {"NO": "Europe/Oslo", "DK": "Europe/Copenhagen", "FI": "Europe/Helsinki"}
+SELLERS = {
+    "NO": ("Nordlys Norge AS", "999 000 001 MVA"),
+    "DK": ("Nordlys Danmark A/S", "10 00 00 00"),
+    "FI": ("Nordlys Suomi Oy", "1000000-1"),
+}
+"""The company of each country as receipts name it; the numbers' check digits are wrong on purpose, so nobody's."""
+STREETS = {"NO": "Storgata {number}, {city}", "DK": "Nørregade {number}, {city}", "FI": "Aleksanterinkatu {number}, {city}"}
 _SHARED_MSN = {"NO": "500001", "DK": "500002", "FI": "500003"}
 
 
@@ -25,6 +32,11 @@ class Place:
     def msn(self) -> str:
         """The sales unit it sells through."""
         return _SHARED_MSN[self.country] if self.setup == "C" else str(400_000 + self.number)
+
+    @property
+    def address(self) -> str:
+        """The street it is said to lie in."""
+        return STREETS[self.country].format(number=self.number, city=self.city)
 
     @property
     def prefix(self) -> str:

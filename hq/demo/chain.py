@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hq.demo.cast import COMPANY, PARTNER, PASSWORD, PEOPLE, TIME_ZONES, Person, Place
+from hq.demo.cast import COMPANY, PARTNER, PASSWORD, PEOPLE, SELLERS, TIME_ZONES, Person, Place
 from hq.demo.provider import Provider
-from stores import clock, credentials, keys, people, registry
+from stores import clock, credentials, keys, particulars, people, registry
 from stores.actors import Actor
 from stores.models import (
     Channel,
@@ -50,7 +50,16 @@ def build_chain(places: Sequence[Place], *, provider: Provider, by: Actor) -> li
 
 
 def _seller(place: Place, company: Company, opened_at: datetime, *, by: Actor) -> Seller:
-    store = Store.objects.filter(company=company, code=place.code).first() or registry.open_store(
+    store = Store.objects.filter(company=company, code=place.code).first() or _open(place, company, by=by)
+    unit = _unit(place, store, opened_at, by=by)
+    system = StoreSystem.objects.filter(store=store, name=_TILL).first()
+    if system is None:
+        system = keys.add_system(store, name=_TILL, scopes=list(Scope), by=by)
+    return Seller(place=place, store=store, unit=unit, system=system)
+
+
+def _open(place: Place, company: Company, *, by: Actor) -> Store:
+    store = registry.open_store(
         company,
         code=place.code,
         name=f"{COMPANY} {place.city}",
@@ -59,11 +68,8 @@ def _seller(place: Place, company: Company, opened_at: datetime, *, by: Actor) -
         time_zone=TIME_ZONES[place.country],
         by=by,
     )
-    unit = _unit(place, store, opened_at, by=by)
-    system = StoreSystem.objects.filter(store=store, name=_TILL).first()
-    if system is None:
-        system = keys.add_system(store, name=_TILL, scopes=list(Scope), by=by)
-    return Seller(place=place, store=store, unit=unit, system=system)
+    name, number = SELLERS[place.country]
+    return particulars.describe_store(store, address=place.address, legal_name=name, organisation_number=number, by=by)
 
 
 def _unit(place: Place, store: Store, opened_at: datetime, *, by: Actor) -> SalesUnit:

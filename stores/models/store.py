@@ -26,11 +26,16 @@ class Channel(models.TextChoices):
 CURRENCY_OF_MARKET = {"NO": "NOK", "DK": "DKK", "FI": "EUR", "SE": "SEK"}
 
 
+ORGANISATION_NUMBER = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9 .-]*$", _("Letters, digits, spaces, points and hyphens."))
+
+
 class Company(models.Model):
-    """The chain."""
+    """The chain. Name and number stand on receipts of every store that is no company of its own."""
 
     name = models.CharField(_("name"), max_length=200)
-    organisation_number = models.CharField(_("organisation number"), max_length=30, blank=True)
+    organisation_number = models.CharField(
+        _("organisation number"), max_length=30, blank=True, validators=[ORGANISATION_NUMBER]
+    )
 
     class Meta:
         verbose_name = _("company")
@@ -41,7 +46,10 @@ class Company(models.Model):
 
 
 class Store(models.Model):
-    """A place that sells and takes goods back. A closed store keeps its orders refundable and loses its own rights."""
+    """A place that sells and takes goods back. A closed store keeps its orders refundable and loses its own rights.
+
+    `legal_name` and `organisation_number` are empty where the chain's company itself keeps the store.
+    """
 
     public_id = models.UUIDField(_("public id"), default=clock.new_id, unique=True, editable=False)
     company = models.ForeignKey(Company, verbose_name=_("company"), on_delete=models.PROTECT, related_name="stores")
@@ -50,6 +58,11 @@ class Store(models.Model):
     city = models.CharField(_("city"), max_length=80)
     country = models.CharField(_("country"), max_length=2)
     time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Oslo")
+    address = models.CharField(_("address"), max_length=200, blank=True)
+    legal_name = models.CharField(_("registered name"), max_length=200, blank=True)
+    organisation_number = models.CharField(
+        _("organisation number"), max_length=30, blank=True, validators=[ORGANISATION_NUMBER]
+    )
     opened_at = models.DateTimeField(_("opened"), default=clock.db_now)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
 
@@ -64,6 +77,13 @@ class Store(models.Model):
     @property
     def is_open(self) -> bool:
         return self.closed_at is None
+
+    @property
+    def seller(self) -> tuple[str, str]:
+        """Name and organisation number of the company that keeps the store; never one's name with another's number."""
+        if self.legal_name or self.organisation_number:
+            return self.legal_name or self.company.name, self.organisation_number
+        return self.company.name, self.company.organisation_number
 
 
 class SalesUnit(models.Model):

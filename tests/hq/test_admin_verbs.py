@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from stores import audit, keys
-from stores.models import Entry, Membership, Role, SalesUnit, Store, StoreSystem, User
+from stores.models import Company, Entry, Membership, Role, SalesUnit, Store, StoreSystem, User
 from tests.conftest import Chain
 from tests.hq.headquarters import at_headquarters
 
@@ -184,3 +184,35 @@ def test_names_are_shown_as_text_never_as_markup(chain: Chain, hanne: Client) ->
 def test_signing_out_ends_the_session(chain: Chain, hanne: Client) -> None:
     assert hanne.post("/hq/logout/")["Location"].startswith("/accounts/login/")
     assert hanne.get("/hq/").status_code == 302
+
+
+def test_headquarters_writes_what_receipts_say(chain: Chain, hanne: Client) -> None:
+    url = f"/hq/stores/store/{chain.oslo.pk}/describe_store/"
+    form = {"address": "Storgata 1, 0155 Oslo", "legal_name": "Nordlys Oslo AS", "organisation_number": "987 654 321 MVA"}
+    assert hanne.post(url, form).status_code == 302
+    chain.oslo.refresh_from_db()
+    assert chain.oslo.address == "Storgata 1, 0155 Oslo"
+    assert chain.oslo.seller == ("Nordlys Oslo AS", "987 654 321 MVA")
+    told = "Receipts of store OSL now say: Nordlys Oslo AS, 987 654 321 MVA, Storgata 1, 0155 Oslo."
+    assert last_sentence() == told
+    assert "Nordlys Oslo AS" in hanne.get(url).content.decode(), "the form shows what is there"
+    assert hanne.post(url, {**form, "organisation_number": "<b>"}).status_code == 422
+    assert last_sentence() == told, "nothing was written"
+
+
+def test_a_store_that_is_no_company_shows_the_chains_number(chain: Chain, hanne: Client) -> None:
+    url = f"/hq/stores/company/{chain.company.pk}/describe_company/"
+    assert hanne.post(url, {"organisation_number": "912 000 001 MVA"}).status_code == 302
+    assert last_sentence() == "Receipts of Nordlys now say the organisation number 912 000 001 MVA."
+    assert Store.objects.select_related("company").get(code="OSL").seller == ("Nordlys", "912 000 001 MVA")
+    franchise = Store.objects.select_related("company").get(code="BGO")
+    franchise.legal_name = "Bryggen Handel AS"
+    assert franchise.seller == ("Bryggen Handel AS", ""), "never one's name with another's number"
+
+
+def test_another_chains_company_is_not_hers_to_describe(chain: Chain, hanne: Client) -> None:
+    other = Company.objects.create(name="Other")
+    url = f"/hq/stores/company/{other.pk}/describe_company/"
+    assert hanne.post(url, {"organisation_number": "1"}).status_code == 404
+    other.refresh_from_db()
+    assert other.organisation_number == ""
