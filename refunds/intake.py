@@ -177,8 +177,8 @@ def _accept(refund: Refund, money: Money, *, confirms_duplicate: bool, by: Actor
         ledger.locked_account(order.pk)
         if Refund.objects.filter(pk=refund.pk).exists():
             raise IntegrityError("the same request was first")
-        if not confirms_duplicate:
-            _check_duplicate(order, money)
+        if not confirms_duplicate and (question := possible_duplicate(order, money)) is not None:
+            raise question
         earlier = Refund.objects.filter(order=order).aggregate(last=Max("number"), releases=Count("pk", filter=_IS_RELEASED))
         if earlier["releases"]:
             raise Denied(policy.RELEASED.sentence, code=policy.RELEASED.code, left_minor=0)
@@ -264,23 +264,25 @@ def replayed(refund_id: uuid.UUID, wish: str, *, by: Actor) -> Refund | None:
     raise KeyReused
 
 
-def _check_duplicate(order: Order, money: Money) -> None:
+def possible_duplicate(order: Order, money: Money) -> PossibleDuplicate | None:
+    """The question whether this is another return, where the same amount of the order was asked for minutes ago."""
     recent = (
         Refund.objects.filter(
             order=order, amount_minor=money.amount_minor, accepted_at__gte=clock.db_now() - DUPLICATE_WINDOW
         )
         .exclude(state__in=FAILED)
-        .select_related("refunding_store")
+        .select_related("refunding_store", "requested_by", "requested_by_system__store")
         .order_by("-accepted_at")
         .first()
     )
     if recent is None:
-        return
-    raise PossibleDuplicate(
+        return None
+    return PossibleDuplicate(
         _("The same amount of this order was refunded a few minutes ago. Is this another return?"),
         refund_id=recent.pk,
         number=recent.number,
         store=recent.refunding_store.name,
+        asked_by=recent.cashier or str(recent.requested_by or recent.requested_by_system),
         accepted_at=recent.accepted_at,
         state=recent.state,
     )

@@ -1,24 +1,24 @@
 """From the filled form to an accepted refund: say once more what will happen, then ask for it once."""
 
 import uuid
-from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from refunds import intake
+from refunds import intake, queries
 from refunds.desk import wording
 from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import RefundForm, new_request_key
 from refunds.desk.order_page import order_page
-from refunds.models import Reason
+from refunds.errors import DisputedCapture, PossibleDuplicate
+from refunds.models import Reason, State
 from stores import access, settled
 from stores.errors import HubError
 from stores.models import Order
 from stores.money import Money
-
-_CAN_BE_CONFIRMED = ("possible_duplicate", "disputed_capture")
 
 
 @require_http_methods(["GET", "POST"])
@@ -38,7 +38,7 @@ def confirm(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
         intake.decide(order, money, refunding_store=desk.store, asker=desk.user)
     except HubError as problem:
         return order_page(request, desk, order, form, problem=problem)
-    return _confirmation(request, desk, order, form)
+    return _confirmation(request, desk, order, form, twin=intake.possible_duplicate(order, money))
 
 
 @require_http_methods(["GET", "POST"])
@@ -67,40 +67,57 @@ def refund(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespons
             confirms_dispute=asked["confirms_dispute"],
         )
     except HubError as problem:
-        if problem.code in _CAN_BE_CONFIRMED:
-            return _confirmation(request, desk, order, form, problem=problem)
+        if isinstance(problem, PossibleDuplicate):
+            return _confirmation(request, desk, order, form, twin=problem, status=problem.status)
+        if isinstance(problem, DisputedCapture):
+            return _confirmation(request, desk, order, form, status=problem.status)
         return order_page(request, desk, order, _as_typed(form, problem), problem=problem)
     return redirect("desk:refund", accepted.refund.pk)
 
 
 def _confirmation(
-    request: HttpRequest, desk: Desk, order: Order, form: RefundForm, *, problem: HubError | None = None
+    request: HttpRequest,
+    desk: Desk,
+    order: Order,
+    form: RefundForm,
+    *,
+    twin: PossibleDuplicate | None = None,
+    status: int = 200,
 ) -> HttpResponse:
+    """`twin` is the refund that this one would repeat: then the page asks first, and nothing is asked for by a slip."""
     asked = form.cleaned_data
     disputed_minor = settled.disputed_minor(order)
+    amount = wording.money(asked["amount"], order.currency)
     page = {
         "desk": desk,
         "order": order,
         "form": form,
-        "problem": problem,
-        "earlier": _earlier(order, problem) if problem else "",
-        "repeats": problem is not None and problem.code == "possible_duplicate",
+        "twin": _in_words(twin, desk, amount) if twin else None,
         "disputed": wording.money(disputed_minor, order.currency) if disputed_minor else "",
         "paid": wording.day_and_time(order.paid_at),
-        "amount": wording.money(asked["amount"], order.currency),
+        "amount": amount,
         "reason": Reason(asked["reason"]).label,
         "where_it_goes": wording.where_it_goes(order.sales_unit.market),
         "when_it_arrives": wording.WHEN_IT_ARRIVES,
     }
-    return render(request, "desk/confirm.html", page, status=problem.status if problem else 200)
+    return render(request, "desk/confirm.html", page, status=status)
 
 
-def _earlier(order: Order, problem: HubError) -> str:
-    """The refund that this one would repeat: its number, time and store."""
-    number, store, accepted_at = (problem.facts.get(name) for name in ("number", "store", "accepted_at"))
-    if not isinstance(accepted_at, datetime):
-        return ""
-    return f"{order.reference} R{number} · {wording.time_of_day(accepted_at)} · {store}"
+def _in_words(twin: PossibleDuplicate, desk: Desk, amount: str) -> dict[str, Any]:
+    """The earlier refund: who asked for it, when, in which store and how it goes; its page where she may see it."""
+    facts: dict[str, Any] = twin.facts
+    said = {
+        "who": facts["asked_by"],
+        "amount": amount,
+        "time": wording.time_of_day(facts["accepted_at"]),
+        "store": facts["store"],
+        "number": facts["number"],
+        "state": State(facts["state"]).label,
+    }
+    return {
+        "sentence": _("%(who)s asked for %(amount)s of this order at %(time)s in %(store)s (R%(number)s: %(state)s).") % said,
+        "refund": queries.refunds_visible_to(desk.user).filter(pk=facts["refund_id"]).first(),
+    }
 
 
 def _as_typed(form: RefundForm, problem: HubError) -> RefundForm:

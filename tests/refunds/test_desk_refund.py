@@ -2,15 +2,17 @@
 
 import uuid
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 
 from refunds import queries
 from refunds.models import Refund, State
 from refunds.progress import progress_of
 from stores import clock, people
-from stores.models import Order, Role
+from stores.models import Order, Role, User
 from stores.vipps.simulator import Fault, FaultKind
 from tests.conftest import Chain
 from tests.refunds.asking import ask, run
@@ -119,16 +121,41 @@ def test_each_opened_page_has_a_key_of_its_own(till: Till) -> None:
     assert hidden(till.open(), "request_key") != hidden(till.open(), "request_key")
 
 
-def test_the_same_sum_again_is_a_question_first(till: Till) -> None:
+def test_the_same_sum_again_is_a_question_first(chain: Chain, till: Till) -> None:
     till.refund(till.fill("250"))
     again = till.fill("250")
+    at = timezone.localtime(Refund.objects.get().accepted_at, ZoneInfo("Europe/Oslo"))
     asked = till.refund(again)
     assert asked.status_code == 409
-    assert "BGO-20261101-7741 R1" in text_of(asked)
-    assert "Yes, refund NOK 250.00 once more" in text_of(asked)
+    question = f"Kari asked for NOK 250.00 of this order at {at:%H:%M} in Nordlys Oslo (R1: queued). Is this another return?"
+    assert question in text_of(asked)
+    assert "Yes, refund NOK 250.00 once more F4" in text_of(asked)
     assert Refund.objects.count() == 1
     assert till.refund({**again, "confirms_duplicate": hidden(asked, "confirms_duplicate")}).status_code == 302
     assert Refund.objects.count() == 2
+
+
+def test_the_question_comes_before_the_button_says_the_sum(chain: Chain, till: Till) -> None:
+    ask(till.order, 25_000, who=chain.mona, store=chain.oslo)
+    page = till.confirm(till.fill("250"))
+    assert page.status_code == 200
+    assert "Mona asked for NOK 250.00" in text_of(page)
+    assert "Look at the earlier one" in text_of(page)
+    body = page.content.decode()
+    assert body.count("autofocus") == 1
+    assert 'name="change" value="1" autofocus' in body, "a slip on Enter must not refund twice"
+    assert hidden(page, "confirms_duplicate") == "1"
+    assert "Is this another return?" not in text_of(till.confirm(till.fill("250.01")))
+
+
+def test_a_refund_that_is_not_hers_to_see_is_named_without_a_link(chain: Chain, till: Till) -> None:
+    liv = User.objects.create(username="liv")
+    people.join_store(liv, chain.trondheim, role=Role.CASHIER, by=chain.by)
+    ask(till.order, 25_000, who=liv, store=chain.trondheim)
+    said = text_of(till.confirm(till.fill("250")))
+    assert "liv asked for NOK 250.00" in said
+    assert "in Nordlys Trondheim" in said
+    assert "Look at the earlier one" not in said
 
 
 def test_a_page_used_for_another_sum_is_refused_and_gets_a_new_key(till: Till) -> None:

@@ -276,6 +276,7 @@ def test_the_same_amount_within_ten_minutes_is_asked_about(chain: Chain, order: 
     error = refused(chain, order, 10_000)
     assert (error.code, error.status) == ("possible_duplicate", 409)
     assert (error.facts["refund_id"], error.facts["number"], error.facts["store"]) == (first.pk, 1, "Nordlys Oslo")
+    assert (error.facts["asked_by"], error.facts["accepted_at"]) == ("Kari", first.accepted_at)
     assert ask(order, 10_001, who=chain.kari, store=chain.oslo).is_new
     assert ask(order, 10_000, who=chain.kari, store=chain.oslo, confirms_duplicate=True).refund.number == 3
 
