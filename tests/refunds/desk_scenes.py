@@ -1,0 +1,136 @@
+"""Every page of the desk in every look it can have, as data: whatever is measured, photographed or checked goes by it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.test import override_settings
+
+from refunds.models import Refund, State
+from stores import clock, people
+from stores.models import Order, OrderLine, Role, User
+from stores.vipps.simulator import Fault, FaultKind
+from tests.conftest import Chain
+from tests.refunds.asking import ask, run
+from tests.refunds.releases import ask_release, reserved
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One look of one page. `typed` is what is filled into the order's form before "Go on"; then the page is what comes."""
+
+    name: str
+    path: str
+    who: User
+    status: int = 200
+    typed: dict[str, str] | None = None
+
+
+def every_scene(chain: Chain) -> list[Scene]:
+    """All of them, on a chain in which enough has happened. Kari stands in Oslo, where nothing else is said."""
+    return [scene for make in (_finding, _choosing, _following, _elsewhere) for scene in make(chain)]
+
+
+def with_lines(order: Order) -> Order:
+    """What was bought, as the till sent it: two candle holders, a jacket, and a discount."""
+    rows = [("Candle holder, brass", "CH-204", 2, 39_800), ("Rain jacket, green, M", "RJ-88-M", 1, 69_900)]
+    rows.append(("Member’s discount", "", 1, order.amount_minor - 109_700))
+    for number, (name, sku, quantity, amount_minor) in enumerate(rows, start=1):
+        OrderLine.objects.create(
+            order=order, number=number, name=name, sku=sku, quantity=quantity, amount_minor=amount_minor
+        )
+    return order
+
+
+def _finding(chain: Chain) -> list[Scene]:
+    kari = chain.kari
+    for store in (chain.bergen, chain.trondheim):
+        chain.sold(store, "SHOP-100042", 40_000)
+    used = chain.sold(chain.bergen, "BGO-20261102-1001", 24_900)
+    chain.sold(chain.bergen, "BGO-20261102-1002", 119_900)
+    chain.sold(chain.hamar, "HAM-20261102-1003", 8_050, days_ago=40)
+    run(ask(used, 24_900, who=kari, store=chain.oslo).refund)
+    return [
+        Scene(name="find", path="/desk/", who=kari),
+        Scene(name="find-nothing-yet", path="/desk/", who=chain.mona),
+        Scene(name="hits", path="/desk/?q=20261102", who=kari),
+        Scene(name="choice-of-store", path="/desk/?q=SHOP-100042", who=kari),
+        Scene(name="miss", path="/desk/?q=NOSUCH-99", who=kari),
+        Scene(name="wrong-filter", path="/desk/?amount=lots", who=kari, status=400),
+        Scene(name="today", path="/desk/today/", who=kari),
+    ]
+
+
+def _choosing(chain: Chain) -> list[Scene]:
+    kari = chain.kari
+    lined = with_lines(chain.sold(chain.bergen, "BGO-20261101-7741", 100_000))
+    run(ask(lined, 25_000, who=kari, store=chain.oslo).refund)
+    ask(lined, 10_000, who=kari, store=chain.oslo)
+    bare = chain.sold(chain.oslo, "OSL-20261101-7742", 50_000)
+    used = chain.sold(chain.bergen, "BGO-20261101-7743", 30_000)
+    run(ask(used, 30_000, who=kari, store=chain.oslo).refund)
+    old = chain.sold(chain.bergen, "BGO-20251101-0001", 100_000, days_ago=366)
+    offered = reserved(chain)
+    page = {name: f"/desk/orders/{order.public_id}/" for name, order in
+            (("lined", lined), ("bare", bare), ("used", used), ("old", old), ("reserved", offered))}  # fmt: skip
+    typed = {"amount": "250", "reason": "returned"}
+    return [
+        Scene(name="order-with-lines", path=page["lined"], who=kari),
+        Scene(name="order", path=page["bare"], who=kari),
+        Scene(name="order-used-up", path=page["used"], who=kari),
+        Scene(name="order-too-old", path=page["old"], who=kari),
+        Scene(name="order-reserved", path=page["reserved"], who=kari),
+        Scene(name="release", path=f"{page['reserved']}release/", who=kari),
+        Scene(name="confirm", path=page["lined"], who=kari, typed=typed),
+        Scene(name="confirm-too-much", path=page["bare"], who=kari, typed={**typed, "amount": "5000"}, status=409),
+    ]
+
+
+def _following(chain: Chain) -> list[Scene]:
+    kari, made = chain.kari, iter(range(8801, 8999))
+
+    def refund(arrange: Callable[[Refund], object], *, amount_minor: int = 25_000) -> Refund:
+        order = chain.sold(chain.bergen, f"BGO-20261103-{next(made)}", 100_000)
+        found = ask(order, amount_minor, who=kari, store=chain.oslo).refund
+        arrange(found)
+        return found
+
+    def put(state: State) -> Callable[[Refund], object]:
+        until = clock.db_now()
+        return lambda found: Refund.objects.filter(pk=found.pk).update(state=state, lease_until=until, next_action_at=until)
+
+    def lose_the_answer(found: Refund) -> None:
+        chain.simulator.arm(Fault(kind=FaultKind.DROP_AFTER, operation="refund"))
+        run(found)
+
+    with override_settings(APPROVAL_ABOVE_MINOR={"NOK": 50_000}):
+        waiting = refund(lambda _: None, amount_minor=60_000)
+    looks = {
+        "queued": refund(lambda _: None),
+        "sending": refund(put(State.SENDING)),
+        "unknown": refund(lose_the_answer),
+        "review": refund(put(State.REVIEW)),
+        "refunded": refund(run),
+        "declined": refund(put(State.DECLINED)),
+        "rejected": refund(put(State.REJECTED)),
+        "cancelled": refund(put(State.CANCELLED)),
+        "waits": waiting,
+    }
+    released = run(ask_release(reserved(chain, "BGO-20261101-8802"), who=kari, store=chain.oslo).refund)
+    looks["released"] = released
+    scenes = [Scene(name=f"refund-{name}", path=f"/desk/refunds/{it.pk}/", who=kari) for name, it in looks.items()]
+    return [
+        *scenes,
+        Scene(name="approve", path=f"/desk/refunds/{waiting.pk}/", who=chain.mona),
+        Scene(name="today-of-the-manager", path="/desk/today/", who=chain.mona),
+    ]
+
+
+def _elsewhere(chain: Chain) -> list[Scene]:
+    liv = User.objects.create(username="liv", first_name="Liv")
+    for store in (chain.oslo, chain.bergen):
+        people.join_store(liv, store, role=Role.CASHIER, by=chain.by)
+    return [
+        Scene(name="stores", path="/desk/stores/", who=liv),
+        Scene(name="no-role", path="/desk/", who=chain.per, status=403),
+        Scene(name="absent", path="/desk/orders/00000000-0000-0000-0000-000000000000/", who=chain.kari, status=404),
+    ]
