@@ -143,7 +143,8 @@ DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(DATABASE_UR
 DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     options="-c lock_timeout=3s -c statement_timeout=10s -c idle_in_transaction_session_timeout=10s"
-    " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
+    " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c jit=off",
+    prepare_threshold=5 if env.bool("PREPARED_STATEMENTS", default=True) else None,
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "stores.User"

@@ -1,18 +1,21 @@
 """One search: the stages in turn until a page is full, limited and recorded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from stores import access
 from stores.access import Asker, Right
 from stores.models import Order, Store
-from stores.search.asking import Search
+from stores.search.asking import Leg, Search
 from stores.search.cursor import Position, read_cursor, write_cursor
+from stores.search.filtering import by_filters
 from stores.search.fragments import find_fragment
 from stores.search.limits import check_limit, record_look_up
-from stores.search.stages import RANGES, Stage
+from stores.search.stages import Stage, exact, prefix, suffix
 from stores.search.wanted import Wanted, want
 
 LARGEST_PAGE = 100
@@ -20,6 +23,12 @@ SHORTEST_FRAGMENT = 3
 WHOLE_REFERENCE = 8
 """Vipps references have at least so many characters (Vipps: ePayment API): a shorter text may be part of another."""
 _SETTLING = (Stage.EXACT, Stage.SUFFIX)
+STAGES: dict[Stage, Callable[[Search, int], Leg]] = {
+    Stage.EXACT: exact,
+    Stage.PREFIX: prefix,
+    Stage.SUFFIX: suffix,
+    Stage.FRAGMENT: find_fragment,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,48 +70,48 @@ def find_orders(
     check_limit(asker)
     visible = access.visible_orders(asker).select_related("store", "sales_unit")
     limit = max(1, min(limit, LARGEST_PAGE))
-    search = Search(wanted=wanted, visible=visible)
-    found = _by_reference(search, position, limit) if wanted.key else _by_filters(search, position, limit)
+    search = Search(wanted=wanted, visible=visible, position=position)
+    found = _by_reference(search, limit) if wanted.key else _by_filters(search, limit)
     record_look_up(asker, _as_typed(wanted), store=store, hits=len(found.hits))
     return found
 
 
-def _by_filters(search: Search, position: Position | None, limit: int) -> Found:
-    orders = search.page(search.visible, position, limit + 1)
-    return _page([(Stage.RAW, order) for order in orders], limit, "")
+def _by_filters(search: Search, limit: int) -> Found:
+    orders = by_filters(search, limit + 1)
+    return _page(search, [(Stage.RAW, order) for order in orders], limit, "")
 
 
-def _by_reference(search: Search, position: Position | None, limit: int) -> Found:
-    found: list[tuple[Stage, Order]] = []
-    starts = position.stage if position else Stage.RAW
-    hint = ""
-    for stage in Stage:
-        if stage < starts:
+def _by_reference(search: Search, limit: int) -> Found:
+    found: dict[int, tuple[Stage, Order]] = {}
+    starts = search.position.stage if search.position else Stage.RAW
+    is_whole = True
+    for stage, find in STAGES.items():
+        if stage < starts or (stage == Stage.FRAGMENT and len(search.wanted.key) < SHORTEST_FRAGMENT):
             continue
-        after = position if position and stage == position.stage else None
-        missing = limit + 1 - len(found)
-        if stage in RANGES:
-            found += [(stage, order) for order in RANGES[stage](search, after, missing)]
-        elif len(search.wanted.key) < SHORTEST_FRAGMENT:
-            hint = "" if found else str(_("Type at least three characters."))
-        else:
-            fragments = find_fragment(search, after, missing)
-            found += [(stage, order) for order in fragments.orders]
-            is_enough = fragments.is_whole or len(found) > len(fragments.orders)
-            hint = "" if is_enough else str(_("Older orders were not searched: type more characters."))
+        leg = find(search, limit + 1 - len(found))
+        for order in leg.orders:
+            found.setdefault(order.pk, (stage, order))
+        is_whole = is_whole and leg.is_whole
         # Once so long a text was found, here or on an earlier page, the weaker matches are only noise.
-        is_settled = stage in _SETTLING and len(search.wanted.key) >= WHOLE_REFERENCE and (found or position)
+        is_settled = stage in _SETTLING and len(search.wanted.key) >= WHOLE_REFERENCE and (found or search.position)
         if len(found) > limit or is_settled:
             break
-    return _page(found, limit, hint)
+    return _page(search, list(found.values()), limit, str(_hint(search, len(found), limit, is_whole=is_whole)))
 
 
-def _page(found: list[tuple[Stage, Order]], limit: int, hint: str) -> Found:
+def _hint(search: Search, found: int, limit: int, *, is_whole: bool) -> str | Promise:
+    if not found and len(search.wanted.key) < SHORTEST_FRAGMENT:
+        return _("Type at least three characters.")
+    return "" if is_whole or found > limit else _("Older orders were not searched: type more characters.")
+
+
+def _page(search: Search, found: list[tuple[Stage, Order]], limit: int, hint: str) -> Found:
     shown = found[:limit]
     next_cursor = ""
     if len(found) > limit:
         stage, last = shown[-1]
-        next_cursor = write_cursor(Position(at=last.paid_at, id=last.pk, stage=stage))
+        is_raw = stage == Stage.EXACT and last.reference == search.wanted.raw
+        next_cursor = write_cursor(Position(at=last.paid_at, id=last.pk, stage=Stage.RAW if is_raw else stage))
     return Found(hits=[Hit(order=order) for _stage, order in shown], next_cursor=next_cursor, hint=hint)
 
 

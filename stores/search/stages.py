@@ -1,21 +1,17 @@
-"""The stages of a search by reference, each a bounded statement of its own; each yields what no earlier one did."""
+"""The stages that go by an index of the key: each a bounded statement that mostly reads nothing but the index."""
 
-from collections.abc import Callable
 from enum import IntEnum
 
-from django.db.models import QuerySet
-from django.db.models.functions import Reverse
+from stores.search.asking import Leg, Search
+from stores.search.narrowing import asked_part
+from stores.search.reading import Row, ask
+from stores.search.walking import LONGEST_WALK, SHORT_WALK, Pattern, reaches_beyond, walk
 
-from stores.models import Order
-from stores.search.asking import Search
-from stores.search.cursor import Position
-from stores.search.walking import Pattern, walk
-
+MOST_BY_KEY = 1_000
 MOST_BY_PREFIX = 5_000
 MOST_BY_SUFFIX = 1_000
 COMMON_BELOW = 6
-"""Keys shorter than this may be so common that their newest matches are found by walking, not by their range."""
-SHORT_WALK = 2_000
+"""Keys shorter than this are so likely common that their newest matches are looked for before their range."""
 
 
 class Stage(IntEnum):
@@ -28,53 +24,98 @@ class Stage(IntEnum):
     FRAGMENT = 4
 
 
-def raw(search: Search, after: Position | None, limit: int) -> list[Order]:
-    """The reference letter for letter. Goes by the key's index: the raw reference alone has none across units."""
-    wanted = search.wanted
-    return search.page(search.visible.filter(ref_key=wanted.key, reference=wanted.raw), after, limit)
+# A chain may use one reference in each of its stores, so the store that was asked for is part of the question.
+_BY_KEY = """
+SELECT id, reference = %(raw)s::text AS is_raw FROM stores_order
+WHERE ref_key = %(key)s::text AND (%(store)s::bigint IS NULL OR store_id = %(store)s::bigint)
+  AND ((reference = %(raw)s::text AND (paid_at, id) < (%(raw_at)s::timestamptz, %(raw_id)s::bigint))
+       OR (reference <> %(raw)s::text AND (paid_at, id) < (%(at)s::timestamptz, %(id)s::bigint)))
+ORDER BY is_raw DESC, paid_at DESC, id DESC LIMIT %(limit)s::bigint
+"""
+
+# From its upper end: where keys begin with a day or count upwards, the last ones are the newest.
+_BY_PREFIX = """
+SELECT id, seen FROM (
+    SELECT id, paid_at, count(*) OVER () AS seen FROM (
+        SELECT id, paid_at FROM stores_order WHERE ref_key > %(low)s::text AND ref_key < %(high)s::text
+        ORDER BY ref_key DESC, paid_at DESC, id DESC LIMIT %(most)s::bigint
+    ) AS first_ones
+) AS ends
+WHERE (paid_at, id) < (%(at)s::timestamptz, %(id)s::bigint)
+ORDER BY paid_at DESC, id DESC LIMIT %(limit)s::bigint
+"""
+_BY_SUFFIX = """
+SELECT id, seen FROM (
+    SELECT id, paid_at, ref_key, count(*) OVER () AS seen FROM (
+        SELECT id, paid_at, ref_key FROM stores_order
+        WHERE reverse(ref_key) >= %(low)s::text AND reverse(ref_key) < %(high)s::text
+        ORDER BY reverse(ref_key), paid_at, id LIMIT %(most)s::bigint
+    ) AS first_ones
+) AS ends
+WHERE (paid_at, id) < (%(at)s::timestamptz, %(id)s::bigint) AND NOT starts_with(ref_key, %(key)s::text)
+ORDER BY paid_at DESC, id DESC LIMIT %(limit)s::bigint
+"""
 
 
-def exact(search: Search, after: Position | None, limit: int) -> list[Order]:
-    """The whole reference in any case, with or without separators."""
-    wanted = search.wanted
-    return search.page(search.visible.filter(ref_key=wanted.key).exclude(reference=wanted.raw), after, limit)
+def exact(search: Search, limit: int) -> Leg:
+    """The whole reference: letter for letter first, then in any case, with or without separators."""
+    wanted, raw, other = search.wanted, search.after(Stage.RAW), search.after(Stage.EXACT)
+    fixed = {"raw": wanted.raw, "key": wanted.key, "store": wanted.store.pk if wanted.store else None}
+    places = {"raw_at": raw.at, "raw_id": raw.id, "at": other.at, "id": other.id, "limit": MOST_BY_KEY}
+    rows = ask(_BY_KEY, fixed | places)
+    orders = search.load([row_id for row_id, is_raw in rows if is_raw], limit)
+    orders += search.load([row_id for row_id, is_raw in rows if not is_raw], limit - len(orders))
+    return Leg(orders=orders)
 
 
-def prefix(search: Search, after: Position | None, limit: int) -> list[Order]:
+def prefix(search: Search, limit: int) -> Leg:
     """The first characters, as a range over the key's index."""
     key = search.wanted.key
-    range_ = Order.objects.filter(ref_key__gt=key, ref_key__lt=_after_prefix(key)).order_by("ref_key", "paid_at", "id")
-    candidates = search.visible.filter(id__in=range_.values("id")[:MOST_BY_PREFIX])
-    return _common_or(search, Pattern(like=f"{key}%", unlike=(key,)), candidates, after, limit)
+    pattern = Pattern(like=f"{key}%", unlike=(key,))
+    return _range(search, Stage.PREFIX, pattern, _BY_PREFIX, key, most=MOST_BY_PREFIX, limit=limit)
 
 
-def suffix(search: Search, after: Position | None, limit: int) -> list[Order]:
+def suffix(search: Search, limit: int) -> Leg:
     """The last characters, as a range over the reversed key's index."""
     key = search.wanted.key
-    range_ = Order.objects.annotate(reversed_key=Reverse("ref_key")).filter(reversed_key__startswith=key[::-1])
-    candidates = search.visible.filter(id__in=range_.values("id")[:MOST_BY_SUFFIX]).exclude(ref_key__startswith=key)
-    return _common_or(search, Pattern(like=f"%{key}", unlike=(f"{key}%",)), candidates, after, limit)
+    pattern = Pattern(like=f"%{key}", unlike=(f"{key}%",))
+    return _range(search, Stage.SUFFIX, pattern, _BY_SUFFIX, key[::-1], most=MOST_BY_SUFFIX, limit=limit)
 
 
-def _common_or(
-    search: Search, pattern: Pattern, candidates: QuerySet[Order], after: Position | None, limit: int
-) -> list[Order]:
-    """A page of the newest where the key is common, else of the candidates: a range cut short has not the newest."""
-    if len(search.wanted.key) < COMMON_BELOW:
-        newest = walk(search, pattern, after, limit, length=SHORT_WALK)
-        if newest is not None and len(newest) >= limit:
-            return newest
-    return search.page(candidates, after, limit)
+def _range(search: Search, stage: Stage, pattern: Pattern, statement: str, start: str, *, most: int, limit: int) -> Leg:
+    """A page of the newest where the key is common, else of the range: one that was cut short has not the newest."""
+    is_likely_common = len(search.wanted.key) < COMMON_BELOW
+    if is_likely_common and (newest := _newest(search, stage, pattern, limit)):
+        return newest
+    after = search.after(stage)
+    fixed = {"low": start, "high": _after(start), "key": search.wanted.key, "at": after.at, "id": after.id, "most": most}
+    seen = 0
+
+    def candidates(count: int) -> list[Row]:
+        nonlocal seen
+        rows = ask(statement, fixed | {"limit": count})
+        seen = rows[0][1] if rows else 0
+        return rows
+
+    found = search.fill(limit, most, candidates) or Leg(orders=[])
+    if seen < most:
+        return found
+    newest = None if is_likely_common else _newest(search, stage, pattern, limit)
+    return newest or Leg(orders=found.orders, is_whole=False)
 
 
-def _after_prefix(key: str) -> str:
-    """The first text after all that start with `key`; keys are ASCII in collation "C"."""
-    return key[:-1] + chr(ord(key[-1]) + 1)
+def _newest(search: Search, stage: Stage, pattern: Pattern, limit: int) -> Leg | None:
+    """What walking finds, if it is a page or all that there is."""
+    part = asked_part(search.wanted)
+    length = SHORT_WALK if part.is_everything else LONGEST_WALK
+    found = walk(search, stage, pattern, part=part, limit=limit, length=length)
+    if found is None or len(found.orders) >= limit:
+        return found
+    is_all = not part.is_everything and found.is_whole and not reaches_beyond(search, stage, part=part, length=length)
+    return found if is_all else None
 
 
-RANGES: dict[Stage, Callable[[Search, Position | None, int], list[Order]]] = {
-    Stage.RAW: raw,
-    Stage.EXACT: exact,
-    Stage.PREFIX: prefix,
-    Stage.SUFFIX: suffix,
-}
+def _after(start: str) -> str:
+    """The first text after all that begin so; keys are ASCII in collation "C"."""
+    return start[:-1] + chr(ord(start[-1]) + 1)
+

@@ -1,29 +1,15 @@
 """Walking the newest keys: what is common is found among the newest sooner than any index could sort it out."""
 
 from dataclasses import dataclass
-from typing import Any
 
-import psycopg.errors
-from django.db import OperationalError, connection, transaction
+from stores.search.asking import Leg, Search
+from stores.search.narrowing import Part
+from stores.search.reading import Row, ask_within
 
-from stores.models import Order
-from stores.search.asking import Search
-from stores.search.cursor import Position
-
-TIMEOUT_MS = 250
-
-_WALK = """
-SELECT id FROM (
-    SELECT id, paid_at, ref_key FROM stores_order
-    WHERE (paid_at, id) < (%(at)s, %(id)s) AND (%(store)s::bigint IS NULL OR store_id = %(store)s)
-    ORDER BY paid_at DESC, id DESC LIMIT %(length)s
-) AS newest
-WHERE ref_key LIKE %(like)s AND NOT ref_key LIKE ANY (%(unlike)s)
-ORDER BY paid_at DESC, id DESC LIMIT %(candidates)s
-"""
-
-# Candidates are cut before rights and filters are applied, so they are many more than a page.
-_CANDIDATES = 2_000
+SHORT_WALK = 2_000
+LONGEST_WALK = 60_000
+MOST_CANDIDATES = 2_000
+"""Candidates are cut before rights and filters are applied, so they may be many more than a page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,44 +17,52 @@ class Pattern:
     """Keys that are like one pattern and like none of the others. Keys hold letters and digits, so no wildcards."""
 
     like: str
-    unlike: tuple[str, ...]
+    unlike: tuple[str, ...] = ()
 
 
-def walk(search: Search, pattern: Pattern, after: Position | None, limit: int, *, length: int) -> list[Order] | None:
-    """Those of the `length` newest orders that fit, newest first; None when the time was up."""
-    return candidates(search, _WALK, pattern, after, limit, length=length)
+_KEYS = """
+    SELECT id, paid_at, ref_key FROM stores_order
+    WHERE {conditions}
+    ORDER BY paid_at DESC, id DESC
+"""
+_WALK = """
+SELECT id FROM ({keys} LIMIT {length}) AS newest
+WHERE ref_key LIKE %(like)s AND NOT ref_key LIKE ANY (%(unlike)s)
+ORDER BY paid_at DESC, id DESC LIMIT %(limit)s
+"""
+_BEYOND = "SELECT id FROM ({keys} OFFSET {length} LIMIT 1) AS beyond"
 
 
-def candidates(
-    search: Search, statement: str, pattern: Pattern, after: Position | None, limit: int, *, length: int = 0
-) -> list[Order] | None:
-    """The orders whose ids the statement finds and which the asker may see; None when the time was up."""
-    store = search.wanted.store
-    parameters: dict[str, Any] = {
-        "at": after.at if after else "infinity",
-        "id": after.id if after else 0,
-        "store": store.pk if store else None,
-        "length": length,
-        "candidates": _CANDIDATES,
-        "like": pattern.like,
-        "unlike": list(pattern.unlike),
-    }
-    ids = _within_time(statement, parameters)
-    return None if ids is None else search.page(search.visible.filter(id__in=ids), after, limit)
+def walk(search: Search, stage: int, pattern: Pattern, *, part: Part, limit: int, length: int) -> Leg | None:
+    """Those of the `length` newest orders of the part that fit; None when the time was up."""
+    statement = _WALK.format(keys=_keys_of(part), length=length)
+    fixed = _bounds(search, stage, part) | {"like": pattern.like, "unlike": list(pattern.unlike)}
+
+    def candidates(count: int) -> list[Row] | None:
+        return ask_within(search.purse, statement, fixed | {"limit": count}, in_index_order=True)
+
+    return search.fill(limit, MOST_CANDIDATES, candidates)
 
 
-def _within_time(statement: str, parameters: dict[str, Any]) -> list[int] | None:
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('statement_timeout')")
-            (before,) = cursor.fetchone() or ("0",)
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{TIMEOUT_MS}ms"])
-            cursor.execute(statement, parameters)
-            ids = [row_id for (row_id,) in cursor.fetchall()]
-            # An outer transaction would keep the short time for everything that comes after this search.
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
-            return ids
-    except OperationalError as error:
-        if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
-            return None
-        raise
+def reaches_beyond(search: Search, stage: int, *, part: Part, length: int) -> bool:
+    """Whether the part holds more orders than such a walk looks at, or there is no time to know."""
+    statement = _BEYOND.format(keys=_keys_of(part), length=length)
+    return ask_within(search.purse, statement, _bounds(search, stage, part), in_index_order=True) != []
+
+
+def _keys_of(part: Part) -> str:
+    conditions = ["(paid_at, id) < (%(at)s, %(id)s)"]
+    conditions += ["store_id = %(store)s"] if part.store_id is not None else []
+    conditions += ["paid_at >= %(since)s"] if part.since is not None else []
+    return _KEYS.format(conditions=" AND ".join(conditions))
+
+
+def _bounds(search: Search, stage: int, part: Part) -> dict[str, object]:
+    """From where the walk goes: below what was shown already, and below the part's end."""
+    after = search.after(stage)
+    is_later = part.until is not None and part.until <= after.at
+    at, row_id = (part.until, 0) if is_later else (after.at, after.id)
+    bounds: dict[str, object] = {"at": at, "id": row_id}
+    bounds |= {"store": part.store_id} if part.store_id is not None else {}
+    return bounds | ({"since": part.since} if part.since is not None else {})
+

@@ -32,12 +32,18 @@ class Wanted:
             conditions &= Q(store=self.store)
         if self.amount_minor is not None:
             conditions &= Q(claimed_minor=self.amount_minor) | Q(captured_minor=self.amount_minor)
-        if self.day is not None:
-            starts = datetime.combine(self.day, time(), tzinfo=self._zone())
-            # The next midnight, not 24 hours on: two days a year are shorter and longer.
-            ends = datetime.combine(self.day + timedelta(days=1), time(), tzinfo=self._zone())
-            conditions &= Q(paid_at__gte=starts.astimezone(UTC), paid_at__lt=ends.astimezone(UTC))
+        if bounds := self.day_bounds():
+            conditions &= Q(paid_at__gte=bounds[0], paid_at__lt=bounds[1])
         return conditions
+
+    def day_bounds(self) -> tuple[datetime, datetime] | None:
+        """When the day begins and when the next one does (UTC)."""
+        if self.day is None:
+            return None
+        starts = datetime.combine(self.day, time(), tzinfo=self._zone())
+        # The next midnight, not 24 hours on: two days a year are shorter and longer.
+        ends = datetime.combine(self.day + timedelta(days=1), time(), tzinfo=self._zone())
+        return starts.astimezone(UTC), ends.astimezone(UTC)
 
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.store.time_zone if self.store is not None else timezone.get_default_timezone_name())

@@ -1,13 +1,13 @@
-"""Search of many orders: each stage goes by its index, and the last one ends in time and says when it saw not all."""
+"""Search of many orders: what is common shows its newest, and what takes too long ends and says that it saw not all."""
 
-from datetime import timedelta
-from typing import Any
+import time
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
 
 from stores.models import Order
-from stores.search import find_orders, fragments, stages, walking
+from stores.search import find_orders, fragments, reading, stages, walking
 from tests.conftest import Chain
 from tests.stores.indexed import NOON, index, references
 
@@ -24,35 +24,6 @@ def _index_many(chain: Chain, count: int) -> None:
             [chain.units["BGO"].pk, chain.bergen.pk, NOON, count],
         )
         cursor.execute("ANALYZE stores_order")
-
-
-@pytest.mark.parametrize(
-    ("typed", "index_name"),
-    [
-        ("BER-000000000000", "order_ref_key"),
-        ("BER-0000", "order_ref_key"),
-        ("a1b2c3d4", "order_ref_key_reversed"),
-    ],
-)
-def test_each_stage_goes_by_its_index(chain: Chain, typed: str, index_name: str) -> None:
-    _index_many(chain, 30_000)
-    statements: list[tuple[str, Any]] = []
-
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        # The walk of the last stage reads newest keys in any case: of so few rows, all of them.
-        if sql.startswith("SELECT") and 'FROM "stores_order"' in sql and "OFFSET" not in sql:
-            statements.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        find_orders(typed, asker=chain.kari)
-    plans = []
-    with connection.cursor() as cursor:
-        for sql, params in statements:
-            cursor.execute(f"EXPLAIN {sql}", params)
-            plans.append("\n".join(line for (line,) in cursor.fetchall()))
-    assert any(f"using {index_name} " in plan or f"on {index_name} " in plan for plan in plans), plans
-    assert not any("Seq Scan on stores_order" in plan for plan in plans), plans
 
 
 def test_a_common_start_or_end_shows_the_newest_not_the_first_by_name(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,33 +44,65 @@ def test_the_last_eight_characters_settle_it(chain: Chain) -> None:
 
 
 def test_a_fragment_that_takes_too_long_is_cut_and_says_so(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    _index_many(chain, 5_000)
     newest = index(chain, "BGO", "BER-QQQ-2026", at=NOON + timedelta(days=1))
-    walk = walking._WALK.replace("SELECT id FROM (", "SELECT id FROM (SELECT pg_sleep(0.4)) AS slow, (")
-    monkeypatch.setattr(fragments, "FIRST_WALK", 0)
-    monkeypatch.setattr(walking, "_WALK", walk)
-    page = find_orders("qqq", asker=chain.kari)
-    assert page.hits == []
-    assert page.hint == "Older orders were not searched: type more characters."
+    slow = walking._WALK.replace("SELECT id FROM (", "SELECT id FROM (SELECT pg_sleep(0.4)) AS slow, (")
+    monkeypatch.setattr(walking, "_WALK", slow)
+    began = time.monotonic()
+    page = find_orders("rqqq", asker=chain.kari)
+    assert time.monotonic() - began < 2
+    assert (page.hits, page.hint) == ([], "Older orders were not searched: type more characters.")
     with connection.cursor() as cursor:
-        cursor.execute("SHOW statement_timeout")
-        assert cursor.fetchone() == ("10s",)
+        cursor.execute("SELECT current_setting('statement_timeout'), current_setting('enable_seqscan')")
+        assert cursor.fetchone() == ("10s", "on")
     assert Order.objects.filter(pk=newest.pk).exists()
+
+
+def test_what_was_found_before_the_time_was_up_is_shown(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    _index_many(chain, 500)
+    index(chain, "BGO", "QQQ-2026", at=NOON - timedelta(days=100))
+    monkeypatch.setattr(reading, "LONGEST_MS", 0)
+    page = find_orders("qqq", asker=chain.kari)
+    assert (references(page), page.hint) == (["QQQ-2026"], "Older orders were not searched: type more characters.")
 
 
 def test_a_walk_that_ends_before_the_oldest_order_says_so(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     _index_many(chain, 500)
     index(chain, "BGO", "BER-QQQ-2026", at=NOON - timedelta(days=100))
-    monkeypatch.setattr(fragments, "FIRST_WALK", 50)
+    monkeypatch.setattr(fragments, "SHORT_WALK", 50)
     monkeypatch.setattr(fragments, "LONGEST_WALK", 100)
     page = find_orders("qqq", asker=chain.kari)
     assert (page.hits, page.hint) == ([], "Older orders were not searched: type more characters.")
 
 
+def test_a_chosen_store_or_day_is_walked_to_its_end(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    _index_many(chain, 500)
+    day = date(2026, 5, 1)
+    index(chain, "OSL", "BER-QQQ-2026", at=datetime(2026, 5, 1, 12, tzinfo=UTC))
+    for module in (fragments, stages):
+        monkeypatch.setattr(module, "SHORT_WALK", 50)
+        monkeypatch.setattr(module, "LONGEST_WALK", 100)
+    for chosen in ({"store": chain.oslo}, {"day": day}, {"store": chain.oslo, "day": day}):
+        page = find_orders("qqq", asker=chain.kari, **chosen)
+        assert (references(page), page.hint) == (["BER-QQQ-2026"], "")
+    assert references(find_orders("qqq", asker=chain.kari, store=chain.bergen)) == []
+
+
+def test_a_cut_range_shows_the_newest_of_the_chosen_store(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "MOST_BY_PREFIX", 3)
+    for number in range(10):
+        index(chain, "BGO", f"COMMON-{number}", at=NOON + timedelta(minutes=number))
+    index(chain, "OSL", "COMMON-0", at=NOON - timedelta(days=100))
+    assert references(find_orders("common", asker=chain.kari, store=chain.oslo)) == ["COMMON-0"]
+    page = find_orders("common", asker=chain.kari, limit=2)
+    assert references(page) == ["COMMON-9", "COMMON-8"]
+    page = find_orders("common", asker=chain.kari, limit=2, cursor=page.next_cursor)
+    assert references(page) == ["COMMON-7", "COMMON-6"]
+
+
 def test_the_trigram_index_finds_what_lies_beyond_the_walk(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     _index_many(chain, 500)
     index(chain, "BGO", "BER-QQQ-2026", at=NOON - timedelta(days=100))
-    monkeypatch.setattr(fragments, "FIRST_WALK", 50)
+    monkeypatch.setattr(fragments, "SHORT_WALK", 50)
     monkeypatch.setattr(fragments, "LONGEST_WALK", 100)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -107,3 +110,12 @@ def test_the_trigram_index_finds_what_lies_beyond_the_walk(chain: Chain, monkeyp
         cursor.execute(f"CREATE INDEX {fragments.TRIGRAM_INDEX} ON stores_order (ref_key)")
     page = find_orders("qqq", asker=chain.kari)
     assert (references(page), page.hint) == (["BER-QQQ-2026"], "")
+
+
+def test_a_common_fragment_fills_its_page_from_the_newest(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every fourth of the newest keys has it, so a walk somewhat longer than the first one gives a page."""
+    for number in range(40):
+        index(chain, "BGO", f"BER-{'QQQ' if number % 4 == 0 else 'PPP'}-{number:02}", at=NOON - timedelta(minutes=number))
+    monkeypatch.setattr(fragments, "SHORT_WALK", 8)
+    monkeypatch.setattr(fragments, "LONGEST_WALK", 40)
+    assert references(find_orders("qqq", asker=chain.kari, limit=4)) == [f"BER-QQQ-{n:02}" for n in (0, 4, 8, 12)]
