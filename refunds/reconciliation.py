@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +21,7 @@ from stores.actors import Actor
 from stores.audit import Subject
 from stores.models import Order
 from stores.money import Money
+from stores.orders import as_confirmed, confirm_orders
 from stores.vipps.session import VippsSession
 from stores.vipps.types import Event, Payment
 
@@ -32,6 +34,7 @@ def read_order(
     `refund` is the one that is being worked on, if any: what follows for it is decided by who claimed it. The event log
     is read too when asked for, or when more is refunded there than we know of. Raises VippsError.
     """
+    as_of = clock.db_now()
     payment = gateway.read_payment(session, order)
     if refund is None:
         ledger.open_account(order)
@@ -43,7 +46,7 @@ def read_order(
         _keep(order, refund, Source.PAYMENT, asdict(payment))
         if events is not None:
             _keep(order, refund, Source.EVENTS, {"events": [asdict(event) for event in events]})
-        _confirm(order, payment, by=by)
+        _confirm(order, payment, events, as_of=as_of, by=by)
         if events is not None:
             _adopt_outside_refunds(order, account, events, by=by)
     reading = Reading(payment=payment, events=events)
@@ -97,18 +100,13 @@ def _keep(order: Order, refund: Refund | None, source: Source, facts: dict[str, 
     )
 
 
-def _confirm(order: Order, payment: Payment, *, by: Actor) -> None:
+def _confirm(order: Order, payment: Payment, events: tuple[Event, ...] | None, *, as_of: datetime, by: Actor) -> None:
     """Capacity comes from Vipps, never from a store's claim."""
     before = order.captured_minor
     # What was captured stays so: a lower sum is a late one. And none yet is no figure to keep: it may come tomorrow.
     captured = max(payment.aggregate.captured, before or 0)
-    Order.objects.filter(pk=order.pk).update(
-        captured_minor=captured or before,
-        refunded_seen_minor=payment.aggregate.refunded,
-        uncaptured_seen_minor=max(0, payment.aggregate.capturable),
-        confirmed_at=clock.db_now(),
-        updated_at=clock.db_now(),
-    )
+    told = as_confirmed(payment, events, unit_id=order.sales_unit_id, reference=order.reference, as_of=as_of)
+    confirm_orders([told], by=by)
     order.captured_minor = captured or before
     if captured != (before if before is not None else order.claimed_minor):
         audit.record(

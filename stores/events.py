@@ -346,6 +346,35 @@ class ContradictionSettled(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderDisagrees(TrailEvent):
+    name = "order.disagrees"
+    sentence = _("What a store claims of order {reference} cannot be true beside what Vipps says: {fields}. Vipps counts.")
+    reference: str
+    fields: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrdersConfirmed(TrailEvent):
+    name = "orders.confirmed"
+    sentence = _(
+        "Vipps told of {payments} payments of sales unit {msn}: {created} new, {changed} changed, {unplaced} without a store."
+    )
+    msn: str
+    payments: int
+    created: int
+    changed: int
+    unplaced: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentUnplaced(TrailEvent):
+    name = "payment.unplaced"
+    sentence = _("Vipps knew payment {reference} of sales unit {msn}; nobody can say which store sold it.")
+    reference: str
+    msn: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderDiscovered(TrailEvent):
     name = "order.discovered"
     sentence = _("Vipps knew order {reference}, which no store had synced: it was indexed for store {code}.")
@@ -386,6 +415,7 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     OrdersSynced,
     OrderContradicted,
     ContradictionSettled,
+    *(OrderDisagrees, OrdersConfirmed, PaymentUnplaced),
     OrderDiscovered,
     OrderOpened,
 )

@@ -4,13 +4,14 @@ from stores.models.api_key import ApiKey, Scope, StoreSystem
 from stores.models.audit import Chain, Entry, LookUp
 from stores.models.key_set import KeyField, KeySet, KeySetKind
 from stores.models.notice import Notice, NoticeVerdict, Standing, WebhookRegistration
-from stores.models.order import Order, OrderConflict, OrderLine, Settlement, reference_key
+from stores.models.order import Order, OrderConflict, OrderLine, PaidAtFrom, Settlement, reference_key
 from stores.models.people import HQ_ROLES, STORE_ROLES, Membership, Role, User
 from stores.models.registration_watch import RegistrationWatch
 from stores.models.secret import Secret
 from stores.models.settlement import DISPUTES, EntryType, SettlementAccess, SettlementEntry, SettlementFeed
 from stores.models.store import Channel, Company, Environment, SalesUnit, Store, StoreUnit
 from stores.models.sync_position import SyncPosition
+from stores.models.unplaced import UnplacedPayment, WhyUnplaced
 
 __all__ = [
     "DISPUTES",
@@ -33,6 +34,7 @@ __all__ = [
     "Order",
     "OrderConflict",
     "OrderLine",
+    "PaidAtFrom",
     "RegistrationWatch",
     "Role",
     "SalesUnit",
@@ -47,7 +49,9 @@ __all__ = [
     "StoreSystem",
     "StoreUnit",
     "SyncPosition",
+    "UnplacedPayment",
     "User",
     "WebhookRegistration",
+    "WhyUnplaced",
     "reference_key",
 ]

@@ -1,5 +1,7 @@
 """The order index: one row per Vipps payment of the chain, by (sales unit, reference)."""
 
+from datetime import datetime
+
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
@@ -17,10 +19,20 @@ def reference_key(reference: str) -> str:
     return "".join(character for character in reference.upper() if character.isascii() and character.isalnum())
 
 
+class PaidAtFrom(models.IntegerChoices):
+    """Where the time of a payment comes from; a higher one takes the place of a lower one, whichever came first."""
+
+    CLAIMED = 1, _("claimed by the store")
+    CAPTURED = 2, _("captured, said Vipps")
+    RESERVED = 3, _("reserved, said Vipps")
+
+
 class Order(models.Model):
     """What was bought: one Vipps payment. Identity is immutable; facts are claimed by a store or confirmed by Vipps.
 
     `claimed_minor` is what the store says was captured; `captured_minor` what Vipps said, null until read.
+    `paid_at_from` says whose time `paid_at` is; where it is Vipps', `claimed_paid_at` keeps what the store said.
+    `confirmed_at` is the moment for which Vipps' figures hold, null while everything is claimed.
     All amounts are minor units of `currency`. What is left to refund lives in the refunds app.
     """
 
@@ -41,6 +53,13 @@ class Order(models.Model):
     refunded_seen_minor = models.BigIntegerField(_("refunded at Vipps when last read"), null=True, blank=True)
     uncaptured_seen_minor = models.BigIntegerField(_("reserved and not taken at Vipps when last read"), null=True, blank=True)
     paid_at = models.DateTimeField(_("paid"))
+    paid_at_from = models.PositiveSmallIntegerField(
+        _("whose time that is"),
+        choices=PaidAtFrom.choices,
+        default=PaidAtFrom.CLAIMED,
+        db_default=PaidAtFrom.CLAIMED,
+    )
+    claimed_paid_at = models.DateTimeField(_("paid, said the store"), null=True, blank=True)
     receipt_number = models.CharField(_("receipt number"), max_length=40, blank=True)
     indexed_at = models.DateTimeField(_("indexed"), default=clock.db_now)
     updated_at = models.DateTimeField(_("updated"), default=clock.db_now)
@@ -91,6 +110,11 @@ class Order(models.Model):
         return amount or 0
 
     @property
+    def claimed_time(self) -> datetime | None:
+        """When the store says it was paid; None where no store has told of the order."""
+        return self.paid_at if self.paid_at_from == PaidAtFrom.CLAIMED else self.claimed_paid_at
+
+    @property
     def releasable_minor(self) -> int:
         """What a release would let go: all that was reserved when Vipps was last read, as long as none of it was taken."""
         return 0 if self.captured_minor else self.uncaptured_seen_minor or 0
@@ -124,8 +148,9 @@ class Settlement(models.TextChoices):
 
 
 class OrderConflict(models.Model):
-    """A later sync that contradicts an order: it changed nothing and waits for somebody at headquarters.
+    """Somebody contradicts an order: another sync, which changed nothing, or Vipps, whose facts stand beside the claims.
 
+    It waits for somebody at headquarters; one with Vipps ends by itself where later facts agree.
     A settlement without a person is none: both sides came to agree by themselves.
     """
 

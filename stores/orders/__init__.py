@@ -1,5 +1,7 @@
-"""What stores sold, as their systems tell it: many rows in, an outcome for each."""
+"""What stores sold: told by their systems, many rows in and an outcome for each, and by Vipps; one row whoever told first."""
 
+from stores.orders.confirmed import Confirmed, as_confirmed
+from stores.orders.confirming import Confirmation, confirm_orders
 from stores.orders.indexing import index_orders
 from stores.orders.opening import open_order
 from stores.orders.outcomes import Outcome, RowOutcome
@@ -11,6 +13,8 @@ from stores.orders.settling import settle_contradiction
 __all__ = [
     "MAX_ROWS",
     "AmountRow",
+    "Confirmation",
+    "Confirmed",
     "LineRow",
     "Mark",
     "OrderRow",
@@ -18,6 +22,8 @@ __all__ = [
     "Row",
     "RowOutcome",
     "UnreadableRow",
+    "as_confirmed",
+    "confirm_orders",
     "index_orders",
     "open_order",
     "position_of",

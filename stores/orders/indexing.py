@@ -15,13 +15,15 @@ from stores.actors import Actor
 from stores.errors import Forbidden
 from stores.events import OrderContradicted, OrdersSynced
 from stores.models import Scope, StoreSystem
+from stores.orders.confirming import adopt_unplaced, judge_claims
 from stores.orders.contradictions import Contradiction, differences, keep_contradictions
+from stores.orders.merging import OrderKey
 from stores.orders.outcomes import Outcome, RowError, RowOutcome
 from stores.orders.positions import Mark, move_position
 from stores.orders.reading import check_count
 from stores.orders.rows import OrderRow, UnreadableRow, check_row
 from stores.orders.units import Units
-from stores.orders.upsert import Known, NewOrder, OrderKey, Written, read_known, write_lines, write_orders
+from stores.orders.upsert import Known, NewOrder, Written, read_known, write_lines, write_orders
 
 GoodRow = tuple[int, NewOrder]
 """A good row: its index in the batch, and what it asks for."""
@@ -32,10 +34,17 @@ def index_orders(
 ) -> list[RowOutcome]:
     """Index 1 to 10,000 orders of the system's store; returns one outcome per row, in their order.
 
+<<<<<<< HEAD
     What a later sync may add: a receipt number, lines where there are none, the time within the same day, an amount
     where only Vipps' own is known. Another amount, currency, store or day is a contradiction: it is kept for
     headquarters and changes nothing. `mark` moves with the batch, whatever became of its rows. Raises Forbidden, Invalid
     for the number of rows, or Conflict for a mark that does not follow.
+=======
+    What a later sync may add: a receipt number, lines where there are none, a later time within the same day. Another
+    amount, currency, store or day than a sync has claimed is a contradiction: it is kept for headquarters and changes
+    nothing. So is a claim beside which Vipps says otherwise; it is noted, and what Vipps says counts. Raises Forbidden,
+    or Invalid for the number of rows.
+>>>>>>> cfb0636 (Let what Vipps says and what stores claim become the same row, whoever told first)
     """
     if not (system.is_active and system.store.is_open and Scope.ORDERS_WRITE in system.scopes):
         raise Forbidden(_("This system may not sync orders."))
@@ -46,7 +55,7 @@ def index_orders(
         if mark is not None:
             move_position(mark, system=system, rows=len(rows), now=now)
         orders = _merge(_place(rows, system, now, outcomes), outcomes)
-        contradictions = _write(orders, system, now, outcomes) if orders else []
+        contradictions = _write(orders, system, now, outcomes, by=by) if orders else []
         finished = [outcomes[index] for index in range(len(rows))]
         _record(rows, finished, keep_contradictions(contradictions, system=system), system=system, by=by)
     return finished
@@ -100,7 +109,7 @@ def _merge(placed: list[GoodRow], outcomes: dict[int, RowOutcome]) -> dict[Order
 
 
 def _write(
-    orders: dict[OrderKey, list[GoodRow]], system: StoreSystem, now: datetime, outcomes: dict[int, RowOutcome]
+    orders: dict[OrderKey, list[GoodRow]], system: StoreSystem, now: datetime, outcomes: dict[int, RowOutcome], *, by: Actor
 ) -> list[Contradiction]:
     asked = {key: twins[0][1] for key, twins in orders.items()}
     written = write_orders(list(asked.values()), store=system.store, now=now)
@@ -115,14 +124,34 @@ def _write(
         {standing[key].id: order.lines for key, order in asked.items() if key not in contradictions and order.lines},
         now=now,
     )
+    disagreeing = _hold_against_vipps(written, now=now, by=by)
     for key, twins in orders.items():
         for index, order in twins:
-            outcomes[index] = (
-                _contradicted(index, contradictions[key], system)
-                if key in contradictions
-                else _settled(index, order, standing[key], with_lines)
-            )
+            if key in contradictions:
+                outcomes[index] = _contradicted(index, contradictions[key], system)
+            elif standing[key].id in disagreeing:
+                outcomes[index] = _disagreeing(index, order, standing[key], disagreeing[standing[key].id])
+            else:
+                outcomes[index] = _settled(index, order, standing[key], with_lines)
     return list(contradictions.values())
+
+
+def _hold_against_vipps(written: dict[OrderKey, Written], *, now: datetime, by: Actor) -> dict[int, str]:
+    """The orders whose new claim cannot be true beside what Vipps said, before or while no store was known; what differs."""
+    found = adopt_unplaced([key for key, order in written.items() if order.is_new], now=now, by=by)
+    return found | judge_claims([order.id for order in written.values() if order.may_disagree], now=now, by=by)
+
+
+def _disagreeing(index: int, order: NewOrder, standing: Written | Known, field: str) -> RowOutcome:
+    return RowOutcome(
+        index=index,
+        reference=order.reference,
+        outcome=Outcome.CONFLICT,
+        order_id=standing.public_id,
+        code="contradiction",
+        detail=str(_("Vipps says otherwise of this order: what Vipps says counts, and headquarters was told.")),
+        field=field,
+    )
 
 
 def _settled(index: int, order: NewOrder, standing: Written | Known, with_lines: set[int]) -> RowOutcome:

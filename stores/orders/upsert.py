@@ -10,11 +10,17 @@ from django.db import connection
 
 from stores import clock
 from stores.models import Store, reference_key
+from stores.orders.merging import APART_SECONDS, MAY_DISAGREE, OrderKey
 from stores.orders.rows import LineRow, quantity_of
+
+# What stores claimed, of the time: beside Vipps' time where that is known. The latest of one day counts, in any order.
+_CLAIMED_AT = "(CASE WHEN known.paid_at_from = 1 THEN known.paid_at ELSE known.claimed_paid_at END)"
+_IS_SAME_DAY = f"""coalesce(
+    ({_CLAIMED_AT} AT TIME ZONE %(zone)s)::date = ({{said}}.paid_at AT TIME ZONE %(zone)s)::date, true)"""
 
 # An existing order is written to only where nothing contradicts and something is new: an unchanged sync leaves no dead
 # rows. The lock on the row is taken all the same, so that what is read afterwards stays true until commit.
-_UPSERT = """
+_UPSERT = f"""
 INSERT INTO stores_order AS known (public_id, sales_unit_id, store_id, reference, ref_key, channel, currency,
                                    claimed_minor, paid_at, receipt_number, indexed_at, updated_at)
 SELECT public_id, sales_unit_id, %(store)s, reference, ref_key, channel, currency, claimed_minor, paid_at,
@@ -26,27 +32,30 @@ FROM unnest(%(public_ids)s::uuid[], %(units)s::bigint[], %(references)s::text[],
 ORDER BY sales_unit_id, reference COLLATE "C"
 ON CONFLICT (sales_unit_id, reference) DO UPDATE
 SET claimed_minor = excluded.claimed_minor,
-    paid_at = excluded.paid_at,
+    channel = CASE WHEN known.paid_at_from = 1 AND excluded.paid_at > known.paid_at
+              THEN excluded.channel ELSE known.channel END,
+    paid_at = CASE WHEN known.paid_at_from = 1 THEN greatest(known.paid_at, excluded.paid_at) ELSE known.paid_at END,
+    claimed_paid_at = CASE WHEN known.paid_at_from > 1 THEN greatest(known.claimed_paid_at, excluded.paid_at) END,
     receipt_number = coalesce(nullif(excluded.receipt_number, ''), known.receipt_number),
     updated_at = excluded.updated_at
 WHERE known.store_id = excluded.store_id
   AND known.currency = excluded.currency
-  AND coalesce(known.claimed_minor, known.captured_minor, excluded.claimed_minor) = excluded.claimed_minor
-  AND (known.paid_at AT TIME ZONE %(zone)s)::date = (excluded.paid_at AT TIME ZONE %(zone)s)::date
-  AND (known.claimed_minor, known.paid_at, known.receipt_number)
+  AND coalesce(known.claimed_minor, excluded.claimed_minor) = excluded.claimed_minor
+  AND {_IS_SAME_DAY.format(said="excluded")}
+  AND (known.claimed_minor, {_CLAIMED_AT}, known.receipt_number)
       IS DISTINCT FROM
-      (excluded.claimed_minor, excluded.paid_at, coalesce(nullif(excluded.receipt_number, ''), known.receipt_number))
-RETURNING id, public_id, sales_unit_id, reference, xmax = 0
-"""
+      (excluded.claimed_minor, greatest({_CLAIMED_AT}, excluded.paid_at),
+       coalesce(nullif(excluded.receipt_number, ''), known.receipt_number))
+RETURNING id, public_id, sales_unit_id, reference, xmax = 0, {MAY_DISAGREE}
+"""  # noqa: S608  # made of constants; values are parameters
 
-_KNOWN = """
-SELECT known.id, known.public_id, known.sales_unit_id, known.reference, known.store_id, known.currency,
-       coalesce(known.claimed_minor, known.captured_minor),
-       (known.paid_at AT TIME ZONE %(zone)s)::date = (row.paid_at AT TIME ZONE %(zone)s)::date
+_KNOWN = f"""
+SELECT known.id, known.public_id, known.sales_unit_id, known.reference, known.store_id, known.currency, known.claimed_minor,
+       {_IS_SAME_DAY.format(said="row")}
 FROM unnest(%(units)s::bigint[], %(references)s::text[], %(moments)s::timestamptz[])
      AS row (sales_unit_id, reference, paid_at)
 JOIN stores_order AS known ON known.sales_unit_id = row.sales_unit_id AND known.reference = row.reference
-"""
+"""  # noqa: S608  # as above
 
 _LINES = """
 WITH added AS (
@@ -60,9 +69,6 @@ WITH added AS (
 )
 SELECT DISTINCT order_id FROM added
 """
-
-OrderKey = tuple[int, str]
-"""(sales unit's id, reference): an order's identity."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,22 +91,23 @@ class NewOrder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Written:
-    """An order that was inserted or updated."""
+    """An order that was inserted or updated. `may_disagree`: Vipps has told of it too, perhaps otherwise."""
 
     id: int
     public_id: UUID
     is_new: bool
+    may_disagree: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """An order that was not written to, as it stands. `amount_minor` is None where nobody has claimed any."""
+    """An order that was not written to, as it stands. `claimed_minor` is None where no store has claimed any."""
 
     id: int
     public_id: UUID
     store_id: int
     currency: str
-    amount_minor: int | None
+    claimed_minor: int | None
     is_same_day: bool
 
 
@@ -110,6 +117,7 @@ def write_orders(orders: Sequence[NewOrder], *, store: Store, now: datetime) -> 
         "store": store.pk,
         "zone": store.time_zone,
         "now": now,
+        "apart": APART_SECONDS,
         "public_ids": [clock.new_id() for _ in orders],
         "units": [order.unit_id for order in orders],
         "references": [order.reference for order in orders],
@@ -123,8 +131,8 @@ def write_orders(orders: Sequence[NewOrder], *, store: Store, now: datetime) -> 
     with connection.cursor() as cursor:
         cursor.execute(_UPSERT, parameters)
         return {
-            (unit_id, reference): Written(id=row_id, public_id=public_id, is_new=is_new)
-            for row_id, public_id, unit_id, reference, is_new in cursor.fetchall()
+            (unit_id, reference): Written(id=row_id, public_id=public_id, is_new=is_new, may_disagree=bool(may_disagree))
+            for row_id, public_id, unit_id, reference, is_new, may_disagree in cursor.fetchall()
         }
 
 
@@ -146,10 +154,10 @@ def read_known(orders: Sequence[NewOrder], *, store: Store) -> dict[OrderKey, Kn
                 public_id=public_id,
                 store_id=store_id,
                 currency=currency,
-                amount_minor=amount_minor,
+                claimed_minor=claimed_minor,
                 is_same_day=is_same_day,
             )
-            for row_id, public_id, unit_id, reference, store_id, currency, amount_minor, is_same_day in cursor
+            for row_id, public_id, unit_id, reference, store_id, currency, claimed_minor, is_same_day in cursor
         }
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 from stores import audit, orders
 from stores.models import Entry, Order, OrderConflict, OrderLine
 from tests.conftest import Chain
+from tests.stores.telling import told
 from tests.till import YESTERDAY, Till, outcomes, row
 
 
@@ -129,12 +130,15 @@ def test_what_vipps_confirmed_is_not_contradicted_by_the_same_claim(bergen: Till
     assert Order.objects.get().captured_minor == 20_000
 
 
-def test_a_claim_is_added_to_an_order_that_vipps_told_of(bergen: Till) -> None:
-    bergen.sync(row("BER-10042"), row("BER-10043"))
-    Order.objects.update(claimed_minor=None, captured_minor=25_000)
+def test_a_claim_is_added_to_an_order_that_vipps_told_of(bergen: Till, chain: Chain) -> None:
+    unit = chain.units["BGO"]
+    orders.confirm_orders(
+        [told(unit, reference, paid_at=YESTERDAY) for reference in ("BER-10042", "BER-10043")], by=chain.by
+    )
     results = bergen.sync(row("BER-10042"), row("BER-10043", 30_000))
     assert outcomes(results) == [("updated", "", ""), ("conflict", "contradiction", "amount.amount_minor")]
-    assert list(Order.objects.order_by("reference").values_list("claimed_minor", flat=True)) == [25_000, None]
+    kept = Order.objects.order_by("reference").values_list("claimed_minor", "captured_minor")
+    assert list(kept) == [(25_000, 25_000), (30_000, 25_000)], "what is claimed stands beside what counts"
 
 
 def test_the_same_reference_in_two_stores_is_two_orders(chain: Chain) -> None:

@@ -1,0 +1,52 @@
+"""Payments without a store: who waits for an order that was just made, and what is known of each."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db.models import F, OuterRef, Q, Subquery
+
+from stores.models import Order, PaidAtFrom, UnplacedPayment
+from stores.orders.confirmed import Confirmed
+from stores.orders.merging import OrderKey
+
+
+def waiting_for(keys: Collection[OrderKey]) -> list[UnplacedPayment]:
+    """Those that are these orders, locked until the transaction ends."""
+    by_unit: dict[int, list[str]] = {}
+    for unit_id, reference in keys:
+        by_unit.setdefault(unit_id, []).append(reference)
+    waiting = UnplacedPayment.objects.filter(order=None)
+    # As a rule nothing waits: then this is one look at an index that is empty, however many orders were made.
+    if not by_unit or not waiting.filter(sales_unit__in=by_unit).exists():
+        return []
+    which = Q()
+    for unit_id, references in by_unit.items():
+        which |= Q(sales_unit=unit_id, reference__in=references)
+    return list(waiting.filter(which).order_by("sales_unit_id", "reference").select_for_update(no_key=True))
+
+
+def as_told(payment: UnplacedPayment) -> Confirmed:
+    """What Vipps said of it, as if it were said now."""
+    return Confirmed(
+        unit_id=payment.sales_unit_id,
+        reference=payment.reference,
+        currency=payment.currency,
+        captured_minor=payment.captured_minor,
+        refunded_minor=payment.refunded_seen_minor or 0,
+        uncaptured_minor=payment.uncaptured_seen_minor,
+        as_of=payment.confirmed_at,
+        paid_at=payment.paid_at,
+        paid_at_from=PaidAtFrom(payment.paid_at_from),
+        store_code=payment.store_hint,
+        receipt_number=payment.receipt_number,
+    )
+
+
+def settle(payments: Sequence[UnplacedPayment], *, now: datetime) -> None:
+    """Say which order each has become, where there is one now."""
+    order = Order.objects.filter(sales_unit=OuterRef("sales_unit"), reference=OuterRef("reference"))
+    found = UnplacedPayment.objects.filter(pk__in=[payment.pk for payment in payments], order=None)
+    found.annotate(become=Subquery(order.values("pk")[:1])).filter(become__isnull=False).update(
+        order_id=F("become"), placed_at=now, tried_at=now
+    )
+    found.update(tried_at=now)
