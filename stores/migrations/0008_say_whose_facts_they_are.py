@@ -12,7 +12,7 @@ import stores.clock
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stores', '0030_say_what_receipts_need'),
+        ('stores', '0007_read_search_from_indexes_alone'),
     ]
 
     operations = [
