@@ -1,0 +1,8 @@
+"""How fast orders come in, beside a raw COPY; a program of its own, so Django is made ready here."""
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hq.settings")
+django.setup()
