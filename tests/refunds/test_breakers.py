@@ -81,7 +81,7 @@ def test_calls_that_were_on_their_way_when_it_opened_do_not_lengthen_its_rest(
         breakers.heed(chain.units["BGO"], silence, by=hub("worker"))
     opened = Breaker.objects.get()
     assert (opened.failures, opened.open_until) == (10, opened.changed_at + breakers.SHORTEST_REST)
-    for rest in (60, 120, 240, 300):
+    for rest in (60, 60):
         assert opened.open_until is not None
         travel(opened.open_until - clock.db_now() + timedelta(seconds=1))
         run(broken[0])
