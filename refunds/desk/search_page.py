@@ -34,7 +34,8 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
     except HubError as problem:
         return render(request, "desk/search.html", {**page, "problem": problem}, status=problem.status)
     orders = [hit.order for hit in found.hits]
-    if len(orders) == 1 and page["typed"].strip() and not form.cleaned_data["cursor"]:
+    is_certain = len(orders) == 1 and not found.is_alike
+    if is_certain and page["typed"].strip() and not form.cleaned_data["cursor"]:
         return redirect("desk:order", orders[0].public_id)
     return render(request, "desk/search.html", {**page, **_answer(found, orders), "more": _more(request, found)})
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from stores import access
 from stores.access import Asker, Right
 from stores.models import Order, Store
+from stores.search.alike import alike
 from stores.search.asking import Leg, Search
 from stores.search.cursor import Position, read_cursor, write_cursor
 from stores.search.filtering import by_filters
@@ -22,11 +23,12 @@ LARGEST_PAGE = 100
 SHORTEST_FRAGMENT = 3
 WHOLE_REFERENCE = 8
 """Vipps references have at least so many characters (Vipps: ePayment API): a shorter text may be part of another."""
-_SETTLING = (Stage.EXACT, Stage.SUFFIX)
+_SETTLING = (Stage.EXACT, Stage.SUFFIX, Stage.ALIKE)
 STAGES: dict[Stage, Callable[[Search, int], Leg]] = {
     Stage.EXACT: exact,
     Stage.PREFIX: prefix,
     Stage.SUFFIX: suffix,
+    Stage.ALIKE: alike,
     Stage.FRAGMENT: find_fragment,
 }
 
@@ -40,11 +42,15 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A page of hits, best and newest first. `hint` tells the asker what would find more, "" when nothing would."""
+    """A page of hits, best and newest first. `hint` tells the asker what would find more, "" when nothing would.
+
+    `is_alike` says that nothing is written as it was typed and that the hits only look like it.
+    """
 
     hits: list[Hit]
     next_cursor: str = ""
     hint: str = ""
+    is_alike: bool = False
 
 
 def find_orders(
@@ -86,7 +92,7 @@ def _by_reference(search: Search, limit: int) -> Found:
     starts = search.position.stage if search.position else Stage.RAW
     is_whole = True
     for stage, find in STAGES.items():
-        if stage < starts or (stage == Stage.FRAGMENT and len(search.wanted.key) < SHORTEST_FRAGMENT):
+        if stage < starts or _is_idle(search, stage, bool(found)):
             continue
         leg = find(search, limit + 1 - len(found))
         for order in leg.orders:
@@ -96,13 +102,23 @@ def _by_reference(search: Search, limit: int) -> Found:
         is_settled = stage in _SETTLING and len(search.wanted.key) >= WHOLE_REFERENCE and (found or search.position)
         if len(found) > limit or is_settled:
             break
-    return _page(search, list(found.values()), limit, str(_hint(search, len(found), limit, is_whole=is_whole)))
+    stages = [stage for stage, _order in found.values()]
+    return _page(search, list(found.values()), limit, str(_hint(search, stages, limit, is_whole=is_whole)))
 
 
-def _hint(search: Search, found: int, limit: int, *, is_whole: bool) -> str | Promise:
+def _is_idle(search: Search, stage: Stage, is_found: bool) -> bool:
+    """Whether that stage has nothing to say: too little was typed, or something better was found, perhaps pages ago."""
+    if stage == Stage.ALIKE:
+        return is_found or bool(search.position and search.position.stage < Stage.ALIKE)
+    return stage == Stage.FRAGMENT and len(search.wanted.key) < SHORTEST_FRAGMENT
+
+
+def _hint(search: Search, found: list[Stage], limit: int, *, is_whole: bool) -> str | Promise:
     if not found and len(search.wanted.key) < SHORTEST_FRAGMENT:
         return _("Type at least three characters.")
-    return "" if is_whole or found > limit else _("Older orders were not searched: type more characters.")
+    if Stage.ALIKE in found:
+        return _("Nothing is written exactly so. These look alike: O and 0, I and 1, B and 8, S and 5 are easily mixed up.")
+    return "" if is_whole or len(found) > limit else _("Older orders were not searched: type more characters.")
 
 
 def _page(search: Search, found: list[tuple[Stage, Order]], limit: int, hint: str) -> Found:
@@ -112,7 +128,12 @@ def _page(search: Search, found: list[tuple[Stage, Order]], limit: int, hint: st
         stage, last = shown[-1]
         is_raw = stage == Stage.EXACT and last.reference == search.wanted.raw
         next_cursor = write_cursor(Position(at=last.paid_at, id=last.pk, stage=Stage.RAW if is_raw else stage))
-    return Found(hits=[Hit(order=order) for _stage, order in shown], next_cursor=next_cursor, hint=hint)
+    return Found(
+        hits=[Hit(order=order) for _stage, order in shown],
+        next_cursor=next_cursor,
+        hint=hint,
+        is_alike=any(stage == Stage.ALIKE for stage, _order in shown),
+    )
 
 
 def _as_typed(wanted: Wanted) -> str:

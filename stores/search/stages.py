@@ -21,7 +21,8 @@ class Stage(IntEnum):
     EXACT = 1
     PREFIX = 2
     SUFFIX = 3
-    FRAGMENT = 4
+    ALIKE = 4
+    FRAGMENT = 5
 
 
 # A chain may use one reference in each of its stores, so the store that was asked for is part of the question.
@@ -88,7 +89,7 @@ def _range(search: Search, stage: Stage, pattern: Pattern, statement: str, start
     if is_likely_common and (newest := _newest(search, stage, pattern, limit)):
         return newest
     after = search.after(stage)
-    fixed = {"low": start, "high": _after(start), "key": search.wanted.key, "at": after.at, "id": after.id, "most": most}
+    fixed = {"low": start, "high": after_start(start), "key": search.wanted.key, "at": after.at, "id": after.id, "most": most}
     seen = 0
 
     def candidates(count: int) -> list[Row]:
@@ -115,7 +116,7 @@ def _newest(search: Search, stage: Stage, pattern: Pattern, limit: int) -> Leg |
     return found if is_all else None
 
 
-def _after(start: str) -> str:
+def after_start(start: str) -> str:
     """The first text after all that begin so; keys are ASCII in collation "C"."""
     return start[:-1] + chr(ord(start[-1]) + 1)
 

@@ -92,6 +92,14 @@ def test_a_miss_keeps_the_text_selected_and_says_what_to_try(kari: Client) -> No
     assert "Try the last four to six characters" in text_of(page)
 
 
+def test_a_look_alike_is_shown_and_does_not_open_by_itself(chain: Chain, kari: Client) -> None:
+    order = chain.sold(chain.bergen, "BGO-20261101-7751", 100_000)
+    page = kari.get("/desk/", {"q": "BGO-20261101-77SI"})
+    assert page.status_code == 200
+    assert "These look alike" in text_of(page)
+    assert f"/desk/orders/{order.public_id}/" in page.content.decode()
+
+
 def test_what_she_typed_is_never_markup(kari: Client) -> None:
     page = kari.get("/desk/", {"q": '"><script>alert(1)</script>'}).content.decode()
     assert "<script>alert" not in page
