@@ -34,17 +34,11 @@ def index_orders(
 ) -> list[RowOutcome]:
     """Index 1 to 10,000 orders of the system's store; returns one outcome per row, in their order.
 
-<<<<<<< HEAD
-    What a later sync may add: a receipt number, lines where there are none, the time within the same day, an amount
-    where only Vipps' own is known. Another amount, currency, store or day is a contradiction: it is kept for
-    headquarters and changes nothing. `mark` moves with the batch, whatever became of its rows. Raises Forbidden, Invalid
-    for the number of rows, or Conflict for a mark that does not follow.
-=======
     What a later sync may add: a receipt number, lines where there are none, a later time within the same day. Another
     amount, currency, store or day than a sync has claimed is a contradiction: it is kept for headquarters and changes
-    nothing. So is a claim beside which Vipps says otherwise; it is noted, and what Vipps says counts. Raises Forbidden,
-    or Invalid for the number of rows.
->>>>>>> cfb0636 (Let what Vipps says and what stores claim become the same row, whoever told first)
+    nothing. So is a claim beside which Vipps says otherwise; it is noted, and what Vipps says counts. `mark` moves with
+    the batch, whatever became of its rows. Raises Forbidden, Invalid for the number of rows, or Conflict for a mark that
+    does not follow.
     """
     if not (system.is_active and system.store.is_open and Scope.ORDERS_WRITE in system.scopes):
         raise Forbidden(_("This system may not sync orders."))

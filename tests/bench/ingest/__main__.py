@@ -13,6 +13,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +30,8 @@ from stores.models import Channel, Company, SalesUnit, Scope, Store
 from stores.search.fragments import TRIGRAM_INDEX
 from tests.bench.ingest.batches import COLUMNS, Sales, body_of, copy_lines
 from tests.bench.ingest.looking import cpu_seconds, forget_peak, peak, worker_of
-from tests.bench.scratch import FOLDER_OPTION, Scratch, become_the_bench, say, scratch
+from tests.bench.scratch import Scratch, become_the_bench, say, scratch
+from tests.faults.own_hub import FOLDER_OPTION
 
 GOALS = {100: 0.70, 1_000: 0.65, 10_000: 0.45}
 CPU_GOAL_US = 20
@@ -76,7 +78,7 @@ class Bench:
         """The hub's own connection to PostgreSQL, as a process of this machine; 0 where PostgreSQL runs elsewhere."""
         others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         pids = [pid for (pid,) in self.bare.execute(f"{others} AND backend_type = 'client backend' ORDER BY query_start DESC")]
-        return pids[0] if pids and Path(f"/proc/{pids[0]}").exists() else 0
+        return int(pids[0]) if pids and Path(f"/proc/{pids[0]}").exists() else 0
 
     def used(self) -> tuple[float, float, float]:
         """Seconds of processor so far: of the web, of its PostgreSQL backend, of the floor's."""
@@ -212,8 +214,8 @@ def _used_by(bench: Bench, size: int, count: int) -> tuple[float, float, float]:
     return web, backend, floor
 
 
-def _ms(seconds: Any) -> float:
-    return round(1000 * statistics.median(list(seconds)), 2)
+def _ms(seconds: Iterable[float]) -> float:
+    return round(1000 * statistics.median(seconds), 2)
 
 
 def _has_trigrams(bare: psycopg.Connection[Any]) -> bool:

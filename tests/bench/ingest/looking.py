@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psutil
-
 
 def worker_of(pid: int) -> int:
     """Granian's worker: the child that serves, where the process has one."""
-    children = psutil.Process(pid).children(recursive=True)
-    return max(children, key=lambda child: child.memory_info().rss).pid if children else pid
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return max((worker_of(child) for child in children), key=lambda child: _memory(child, "VmRSS"), default=pid)
 
 
 def cpu_seconds(pid: int) -> float:
