@@ -19,7 +19,7 @@ from hq.admin.showing import NOTHING, money, page_of
 from hq.alerts import alerts_of
 from refunds import queries
 from refunds.models import Delivery, Difference, OrderAccount, OutsideRefund, Refund, ReviewProposal, State
-from stores.models import Company, OrderConflict, RegistrationWatch, SalesUnit
+from stores.models import Company, OrderConflict, RegistrationWatch, SalesUnit, UnplacedPayment
 
 Text = str | Promise
 SHOWN = 8
@@ -87,6 +87,9 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
         count=Count("pk"), oldest=Min("booked_at")
     )
     said = conflicts.aggregate(count=Count("pk"), oldest=Min("seen_at"))
+    homeless = UnplacedPayment.objects.filter(sales_unit__company=company, order=None).aggregate(
+        count=Count("pk"), oldest=Min("seen_at")
+    )
     counts: dict[str, Any] = {
         row["state"]: row
         for row in refunds.order_by()
@@ -124,6 +127,13 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
             count=said["count"],
             oldest=_age(said["oldest"]),
             link=f"{reverse('admin:stores_orderconflict_changelist')}?settled_at__isnull=True",
+        ),
+        Work(
+            title=_("Payments without a store"),
+            icon="location_off",
+            count=homeless["count"],
+            oldest=_age(homeless["oldest"]),
+            link=f"{reverse('admin:stores_unplacedpayment_changelist')}?placed_at__isnull=True",
         ),
         Work(
             title=_("Differences"),

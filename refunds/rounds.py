@@ -1,4 +1,4 @@
-"""What is nobody's hurry, in the hosts of the sweep: the nightly round, settlements, and looks at orders.
+"""What is nobody's hurry, in the hosts of the sweep: the nightly round, settlements, looks at orders, stores of payments.
 
 Each has its rows and its own bound; one that fails is told, and the next round finds its rows again.
 """
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from refunds import comparison, nightly, settling
+from stores import orders
 from stores.actors import Actor
 
 logger = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ class Round:
     enrolled: int = 0
     settlements: int = 0
     checks: int = 0
+    placed: int = 0
 
 
 def go_round(*, by: Actor) -> Round:
@@ -28,6 +30,7 @@ def go_round(*, by: Actor) -> Round:
         enrolled=_going_on("the nightly round", lambda: nightly.begin_if_due() or 0),
         settlements=_going_on("settlements", lambda: settling.move_due(by=by)),
         checks=_going_on("checks of orders", lambda: comparison.move_due(by=by)),
+        placed=_going_on("payments without a store", lambda: orders.place_again(by=by)),
     )
 
 

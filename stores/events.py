@@ -375,6 +375,15 @@ class PaymentUnplaced(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PaymentPlaced(TrailEvent):
+    name = "payment.placed"
+    sentence = _("Payment {reference}, which had no store, was said to be of store {code}: {reason}")
+    reference: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderDiscovered(TrailEvent):
     name = "order.discovered"
     sentence = _("Vipps knew order {reference}, which no store had synced: it was indexed for store {code}.")
@@ -415,7 +424,7 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     OrdersSynced,
     OrderContradicted,
     ContradictionSettled,
-    *(OrderDisagrees, OrdersConfirmed, PaymentUnplaced),
+    *(OrderDisagrees, OrdersConfirmed, PaymentUnplaced, PaymentPlaced),
     OrderDiscovered,
     OrderOpened,
 )

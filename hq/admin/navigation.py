@@ -30,6 +30,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _page(_("Refunds"), "undo", "refunds_refund"),
                 _page(_("Orders"), "receipt_long", "stores_order", Right.SEARCH_ORDERS),
                 _page(_("Contradictions"), "sync_problem", "stores_orderconflict"),
+                _page(_("Payments without a store"), "location_off", "stores_unplacedpayment"),
                 {
                     "title": _("Clearing"),
                     "icon": "swap_horiz",

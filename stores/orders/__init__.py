@@ -5,6 +5,7 @@ from stores.orders.confirming import Confirmation, confirm_orders
 from stores.orders.indexing import index_orders
 from stores.orders.opening import open_order
 from stores.orders.outcomes import Outcome, RowOutcome
+from stores.orders.placing_later import place_again, place_payment, stores_that_may_have_sold
 from stores.orders.positions import Mark, position_of
 from stores.orders.reading import Row, read_batch, read_lines
 from stores.orders.rows import MAX_ROWS, AmountRow, LineRow, OrderRow, UnreadableRow
@@ -26,8 +27,11 @@ __all__ = [
     "confirm_orders",
     "index_orders",
     "open_order",
+    "place_again",
+    "place_payment",
     "position_of",
     "read_batch",
     "read_lines",
     "settle_contradiction",
+    "stores_that_may_have_sold",
 ]

@@ -10,7 +10,7 @@ from stores import audit, clock
 from stores.actors import Actor
 from stores.audit import Subject
 from stores.events import OrderDisagrees, OrderDiscovered, OrdersConfirmed, PaymentUnplaced
-from stores.models import Order, SalesUnit
+from stores.models import Order, SalesUnit, StoreUnit
 from stores.orders import merging, unplaced
 from stores.orders.confirmed import Confirmed
 from stores.orders.contradictions import Disagreement, judge
@@ -22,7 +22,7 @@ _NOWHERE = Place(link=None, why=None, may_be=frozenset())
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Confirmation:
-    """How many orders were new, how many changed, and how many payments wait for somebody to say whose they are."""
+    """How many orders were new, how many changed, and how many payments newly wait for somebody to say whose they are."""
 
     created: int
     changed: int
@@ -31,10 +31,10 @@ class Confirmation:
 
 @dataclass(kw_only=True, slots=True)
 class _Brought:
-    """What became of it so far: orders written, payments left over, and orders (by id) of which Vipps said otherwise."""
+    """What became of it so far: orders written, payments newly kept apart, and orders (by id) that Vipps says otherwise of."""
 
     merged: list[Merged] = field(default_factory=list)
-    left: list[Told] = field(default_factory=list)
+    unplaced: list[Confirmed] = field(default_factory=list)
     other_store: set[int] = field(default_factory=set)
     other_currency: set[int] = field(default_factory=set)
 
@@ -59,7 +59,7 @@ def confirm_orders(told: Sequence[Confirmed], *, by: Actor) -> Confirmation:
         found = Confirmation(
             created=sum(each.is_new for each in brought.merged),
             changed=sum(not each.is_new for each in brought.merged),
-            unplaced=len(brought.left),
+            unplaced=len(brought.unplaced),
         )
         _record(told, brought, found, by=by)
     return found
@@ -77,6 +77,15 @@ def adopt_unplaced(keys: Collection[OrderKey], *, now: datetime, by: Actor) -> d
     _bring([unplaced.as_told(payment) for payment in waiting], brought, now)
     unplaced.settle(waiting, now=now)
     return {each.order.pk: each.fields[0] for each in _judge(brought, now=now, by=by)}
+
+
+def place_told(told: Confirmed, link: StoreUnit, *, now: datetime, by: Actor) -> None:
+    """Make the order of a payment whose store somebody has said, or confirm the one that there is."""
+    brought = _Brought()
+    place = Place(link=link, why=None, may_be=frozenset({link.store_id}))
+    brought.merged += merging.write_placed([(told, place)], now=now)
+    brought.other_store |= {each.id for each in brought.merged if each.store_id != link.store_id}
+    _judge(brought, now=now, by=by)
 
 
 def judge_claims(order_ids: Collection[int], *, now: datetime, by: Actor) -> dict[int, str]:
@@ -107,8 +116,8 @@ def _sort_out(others: list[Told], brought: _Brought, now: datetime) -> None:
         if order is not None and order.currency != each[0].currency:
             brought.other_currency.add(order.pk)
     left = [each for each in others if each[0].key not in known and each[0].paid_at is not None]
-    merging.keep_unplaced(left, now=now)
-    brought.left += left
+    fresh = merging.keep_unplaced(left, now=now)
+    brought.unplaced += [each[0] for each in left if each[0].key in fresh]
 
 
 def _orders(keys: Iterable[OrderKey]) -> list[Order]:
@@ -154,7 +163,7 @@ def _record(told: Sequence[Confirmed], brought: _Brought, found: Confirmation, *
             order = Order.objects.select_related("store__company").get(pk=each.id)
             discovered = OrderDiscovered(reference=order.reference, code=order.store.code)
             audit.record(discovered, by=by, company=order.store.company, store=order.store, about=_about(order))
-    for confirmed, _place in brought.left:
+    for confirmed in brought.unplaced:
         unit = SalesUnit.objects.select_related("company").get(pk=confirmed.unit_id)
         apart = PaymentUnplaced(reference=confirmed.reference, msn=unit.msn)
         audit.record(apart, by=by, company=unit.company, store=None, about=_about_unit(unit))

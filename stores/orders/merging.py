@@ -113,6 +113,7 @@ ON CONFLICT (sales_unit_id, reference) DO UPDATE
 SET {_set("excluded", _FACTS)}, store_hint = coalesce(nullif(known.store_hint, ''), excluded.store_hint), why = excluded.why
 WHERE known.order_id IS NULL
   AND ({_is_new("excluded")} OR known.why <> excluded.why OR known.store_hint = '' AND excluded.store_hint <> '')
+RETURNING sales_unit_id, reference, xmax = 0
 """  # noqa: S608  # as above
 
 
@@ -151,11 +152,13 @@ def confirm_known(told: Sequence[Told], *, now: datetime) -> list[Merged]:
     return _merged(_CONFIRM, told, now)
 
 
-def keep_unplaced(told: Sequence[Told], *, now: datetime) -> None:
-    """Keep payments whose store nobody can say."""
-    if told:
-        with connection.cursor() as cursor:
-            cursor.execute(_KEEP_UNPLACED, _parameters(told, now))
+def keep_unplaced(told: Sequence[Told], *, now: datetime) -> set[OrderKey]:
+    """Keep payments whose store nobody can say; those that nobody had told of before."""
+    if not told:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP_UNPLACED, _parameters(told, now))
+        return {(unit_id, reference) for unit_id, reference, is_new in cursor.fetchall() if is_new}
 
 
 def _merged(statement: str, told: Sequence[Told], now: datetime) -> list[Merged]:

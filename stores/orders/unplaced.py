@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import F, OuterRef, Q, Subquery
 
-from stores.models import Order, PaidAtFrom, UnplacedPayment
+from stores.models import Order, PaidAtFrom, UnplacedPayment, User
 from stores.orders.confirmed import Confirmed
 from stores.orders.merging import OrderKey
 
@@ -42,11 +42,10 @@ def as_told(payment: UnplacedPayment) -> Confirmed:
     )
 
 
-def settle(payments: Sequence[UnplacedPayment], *, now: datetime) -> None:
+def settle(payments: Sequence[UnplacedPayment], *, now: datetime, placed_by: User | None = None) -> None:
     """Say which order each has become, where there is one now."""
     order = Order.objects.filter(sales_unit=OuterRef("sales_unit"), reference=OuterRef("reference"))
-    found = UnplacedPayment.objects.filter(pk__in=[payment.pk for payment in payments], order=None)
-    found.annotate(become=Subquery(order.values("pk")[:1])).filter(become__isnull=False).update(
-        order_id=F("become"), placed_at=now, tried_at=now
-    )
-    found.update(tried_at=now)
+    open_ones = UnplacedPayment.objects.filter(pk__in=[payment.pk for payment in payments], order=None)
+    open_ones.update(tried_at=now)
+    become = open_ones.annotate(become=Subquery(order.values("pk")[:1])).filter(become__isnull=False)
+    become.update(order_id=F("become"), placed_at=now, placed_by=placed_by)

@@ -230,6 +230,7 @@ def test_the_first_screen_is_work_to_do(
         "Outcome being found out": 1,
         "Waiting for approval": 1,
         "Contradictions": 0,
+        "Payments without a store": 0,
         "Differences": 0,
         "Refunded elsewhere": 0,
         "Messages given up": 0,
