@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 from django.utils.translation import gettext_lazy as _
 
-from refunds import identity, ledger, nudges, pausing, policy, queries, states, wishes
+from refunds import identity, ledger, lines, nudges, pausing, policy, queries, states, wishes
 from refunds.errors import (
     Denied,
     DisputedCapture,
@@ -23,6 +23,7 @@ from refunds.errors import (
 )
 from refunds.events import KeyReused as KeyReusedEvent
 from refunds.events import RefundAccepted
+from refunds.lines import Wanted
 from refunds.models import FAILED, Kind, Refund, State
 from refunds.release_moves import row_for
 from stores import access, audit, clock, settled
@@ -61,13 +62,16 @@ def request_refund(
     request_key: str,
     asker: Asker,
     by: Actor,
+    goods: Wanted | None = None,
     confirms_duplicate: bool = False,
     confirms_dispute: bool = False,
 ) -> Accepted:
     """Accept a refund of the order with that public id, or return the one the same request made before.
 
-    Raises Forbidden, NotFound, ReasonNeeded, Denied (its code says which rule), DisputedCapture, PossibleDuplicate,
-    KeyReused. Nothing is written unless it is accepted; the money is reserved in the same transaction.
+    `goods` says how much of which line goes back, where the till sent lines; without them only money does.
+    Raises Forbidden, NotFound, ReasonNeeded, Denied (its code says which rule), Invalid (unknown_line, invalid_quantity),
+    DisputedCapture, PossibleDuplicate, KeyReused. Nothing is written unless it is accepted; the money is reserved, and the
+    goods are taken, in the same transaction.
     """
     access.require(asker, Right.REQUEST_REFUND, store=refunding_store)
     if not refunding_store.is_open:
@@ -85,6 +89,7 @@ def request_refund(
             "currency": money.currency,
             "reason": kind_of_reason.value,
             "reason_text": words,
+            **({"goods": lines.as_wish(goods)} if goods else {}),
         }
     )
     earlier = replayed(refund_id, wish, by=by)
@@ -110,7 +115,7 @@ def request_refund(
         state=State.AWAITING_APPROVAL if verdict.needs_approval else State.QUEUED,
     )
     try:
-        _accept(refund, money, confirms_duplicate=confirms_duplicate, by=by)
+        _accept(refund, money, goods or {}, confirms_duplicate=confirms_duplicate, by=by)
     except IntegrityError:
         # the same request came twice at once and the other one was first
         earlier = replayed(refund_id, wish, by=by)
@@ -166,8 +171,8 @@ def cancel_refund(refund_id: uuid.UUID, *, asker: Asker, by: Actor) -> Refund:
     return refund
 
 
-def _accept(refund: Refund, money: Money, *, confirms_duplicate: bool, by: Actor) -> None:
-    """T1, one durable transaction: reservation, refund, ledger entry, trail entry, outbox row.
+def _accept(refund: Refund, money: Money, goods: Wanted, *, confirms_duplicate: bool, by: Actor) -> None:
+    """T1, one durable transaction: reservation, refund, its lines, ledger entry, trail entry, outbox row.
 
     The account's lock comes first, so that of two equal wishes at once one sees the other.
     """
@@ -182,9 +187,12 @@ def _accept(refund: Refund, money: Money, *, confirms_duplicate: bool, by: Actor
         earlier = Refund.objects.filter(order=order).aggregate(last=Max("number"), releases=Count("pk", filter=_IS_RELEASED))
         if earlier["releases"]:
             raise Denied(policy.RELEASED.sentence, code=policy.RELEASED.code, left_minor=0)
+        sold = lines.left_of_lines(order) if goods else []
+        lines.check(sold, goods, amount_minor=money.amount_minor)
         refund.number = (earlier["last"] or 0) + 1
         refund.accepted_at = refund.moved_at = refund.next_action_at = clock.db_now()
         refund.save(force_insert=True)
+        lines.keep(refund, sold, goods)
         if not ledger.reserve(refund):
             left = queries.left_of(order)
             code = "on_hold" if left.on_hold else "exceeds_left"

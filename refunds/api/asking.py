@@ -22,6 +22,7 @@ def ask(asked: dict[str, Any], *, request_key: str, system: StoreSystem, by: Act
         request_key=request_key,
         asker=system,
         by=by,
+        goods=asked.get("lines"),
         confirms_duplicate=asked["confirms_duplicate"],
         confirms_dispute=asked["confirms_dispute"],
     )

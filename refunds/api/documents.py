@@ -44,7 +44,7 @@ REFUND_REQUEST: dict[str, Any] = {
         "it is written down and will be carried out; ask again at Location. The same key with the same body repeats the "
         "answer (Idempotency-Replayed: true); with another body it is refused (422, key_reused). Codes of 409: "
         "exceeds_left, nothing_left, on_hold, not_captured (release it instead), released, too_old, no_keys, "
-        "ambiguous_order, possible_duplicate, disputed_capture."
+        "ambiguous_order, possible_duplicate, disputed_capture, line_used_up, exceeds_lines."
     ),
     "tags": ["refunds"],
     "request": {"application/json": RefundBodySerializer},

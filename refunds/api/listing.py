@@ -23,7 +23,7 @@ def refunds_page(system: StoreSystem, asked: dict[str, Any]) -> dict[str, Any]:
     if after is not None:
         refunds = refunds.filter(Q(accepted_at__lt=after.at) | Q(accepted_at=after.at, id__lt=after.id))
     limit = min(asked["limit"], LARGEST_PAGE)
-    page = list(refunds.order_by("-accepted_at", "-id")[: limit + 1])
+    page = list(refunds.order_by("-accepted_at", "-id").prefetch_related("lines__line")[: limit + 1])
     shown = page[:limit]
     next_cursor = write_cursor(Position(at=shown[-1].accepted_at, id=shown[-1].pk)) if len(page) > limit else ""
     return {"refunds": RefundSerializer(shown, many=True).data, "next_cursor": next_cursor}

@@ -9,8 +9,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from refunds.api.goods import GoodsListField, LineLeftSerializer, RefundLineSerializer, shown_lines
+from refunds.lines import left_of_lines
 from refunds.models import Kind, Reason, Refund, State
 from refunds.progress import progress_of
+from refunds.queries import Left
 from stores import settled
 from stores.api.documents import ProblemSerializer
 from stores.api.fields import AmountSerializer, StrictBoolean, StrictSerializer, StrictText, UtcField
@@ -67,6 +70,10 @@ class RefundBodySerializer(OrderBodySerializer):
     """A refund of one order: what is refunded is debited to the sales unit that sold."""
 
     amount = AmountSerializer()
+    lines = GoodsListField(
+        required=False,
+        help_text="which goods go back, where the order has lines: no line goes back more often than it was sold",
+    )
     confirms_duplicate = StrictBoolean(
         required=False, default=False, help_text="this is another return, not the one that possible_duplicate names"
     )
@@ -112,6 +119,7 @@ class RefundSerializer(serializers.Serializer[Any]):
     amount = serializers.SerializerMethodField(help_text="of a release: what was reserved when it was asked for")
     reason = serializers.ChoiceField(choices=Reason.choices)
     reason_text = serializers.CharField(allow_blank=True)
+    lines = RefundLineSerializer(many=True, help_text="the goods it is for; empty where only money goes back")
     cashier = serializers.CharField(allow_blank=True)
     state = serializers.ChoiceField(choices=State.choices)
     is_final = serializers.SerializerMethodField()
@@ -205,6 +213,11 @@ class RefundableSerializer(serializers.Serializer[Any]):
     is_confirmed = serializers.BooleanField(help_text="captured_minor is Vipps' figure, not the store's claim")
     disputed_minor = serializers.SerializerMethodField(help_text="what the customer's bank took back and still has")
     in_flight = InFlightSerializer(many=True)
+    lines = serializers.SerializerMethodField(help_text="what was sold, and how much of it can still go back")
+
+    @extend_schema_field(LineLeftSerializer(many=True))
+    def get_lines(self, left: Left) -> list[dict[str, Any]]:
+        return shown_lines(left_of_lines(self.context["order"]), left_minor=left.left_minor)
 
     def get_order_id(self, _left: Any) -> str:
         return shown_id(ORDER, self.context["order"].public_id)

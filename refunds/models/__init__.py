@@ -11,6 +11,7 @@ from refunds.models.outbox import Heartbeat, Outbox
 from refunds.models.outside import OUTSIDE, Acknowledgement, OutsideRefund
 from refunds.models.pause import Pause, PauseScope
 from refunds.models.refund import ENDS, FAILED, IN_FLIGHT, Kind, Reason, Refund, State, WaitsFor
+from refunds.models.refund_line import RefundLine
 from refunds.models.restore import RestoreEpoch, RestoreLook
 from refunds.models.review import ENDINGS, Ending, HoldLift, LookRequest, ReviewProposal, Verdict
 
@@ -48,6 +49,7 @@ __all__ = [
     "PauseScope",
     "Reason",
     "Refund",
+    "RefundLine",
     "RestoreEpoch",
     "RestoreLook",
     "ReviewProposal",

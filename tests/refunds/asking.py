@@ -3,6 +3,7 @@
 import uuid
 
 from refunds import execution, intake
+from refunds.lines import Wanted
 from refunds.models import Reason, Refund
 from stores import access
 from stores.actors import hub
@@ -20,6 +21,7 @@ def ask(
     reason: str = Reason.RETURNED,
     reason_text: str = "",
     currency: str | None = None,
+    goods: Wanted | None = None,
     confirms_duplicate: bool = False,
 ) -> intake.Accepted:
     """Ask at the desk of `store`; a new request key unless one is given."""
@@ -33,6 +35,7 @@ def ask(
         request_key=key or uuid.uuid4().hex,
         asker=who,
         by=access.actor_for(who, store=store),
+        goods=goods,
         confirms_duplicate=confirms_duplicate,
     )
 

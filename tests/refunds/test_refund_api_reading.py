@@ -68,5 +68,6 @@ def test_what_is_left_counts_money_in_flight(oslo: Till, sold: Order, chain: Cha
         "is_confirmed": False,
         "disputed_minor": 0,
         "in_flight": [{"kind": "refund", "amount_minor": 25_000, "store_name": chain.oslo.name, "state": "queued"}],
+        "lines": [],
     }
     problem(oslo.get("orders/ord_" + "0" * 32 + "/refundable"), 404, "not_found")

@@ -150,6 +150,11 @@ GUARDS: tuple[Guard, ...] = (
         gone=lambda: without_triggers_of("refunds_ledgerentry"),
     ),
     Guard(
+        name="a line goes back once",
+        test=f"{_REFUNDS}/test_lines.py::test_the_database_refuses_a_line_twice_a_strange_one_and_a_change",
+        gone=lambda: without_triggers_of("refunds_refundline"),
+    ),
+    Guard(
         name="the second factor at headquarters' door",
         test=f"{_HQ}/test_sign_in.py::test_the_second_factor_is_set_up_on_the_way_to_headquarters",
         gone=swap(second_factor, "is_proven", lambda request: True),
