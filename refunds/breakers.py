@@ -48,6 +48,11 @@ def is_shut_off(unit: SalesUnit, *, by: Actor) -> tuple[WaitsFor, datetime] | No
     return None
 
 
+def is_left_alone(unit: SalesUnit) -> bool:
+    """Whether refunds wait for Vipps or for the unit's keys: whoever is in no hurry does not ask, and is never who tries."""
+    return any(breaker.is_open for breaker in _breakers_of(unit))
+
+
 def heed(unit: SalesUnit, outcome: Outcome | None, *, is_unknown: bool = False, by: Actor) -> None:
     """Count what a call came to; None is one that went well. `is_unknown`: Vipps answered that there is no such payment."""
     if outcome is not None and _is_hosts_failure(outcome):

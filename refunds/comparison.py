@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
-from refunds import balancing, checks, differences, ledger, reconciliation
+from refunds import balancing, breakers, checks, differences, ledger, reconciliation
 from refunds.balancing import Settled, Sides
 from refunds.deciding import Reading
-from refunds.models import IN_FLIGHT, Breaker, CheckReason, EntryKind, LedgerEntry, Refund, State
+from refunds.models import IN_FLIGHT, CheckReason, EntryKind, LedgerEntry, Refund, State
 from stores import clock, sessions, settled
 from stores.actors import Actor
 from stores.errors import HubError
@@ -31,7 +30,7 @@ def check_order(order_id: int, *, by: Actor) -> int | None:
     if claim is None:
         return None
     order = claim.order
-    if _is_left_alone(order):
+    if breakers.is_left_alone(order.sales_unit):
         checks.put_off(claim, "Vipps is left alone for a while")
         return None
     try:
@@ -66,13 +65,6 @@ def move_due(*, by: Actor) -> int:
         if not takes_messages and clock.monotonic() < ends_at:
             check_order(order_id, by=by)
     return len(found)
-
-
-def _is_left_alone(order: Order) -> bool:
-    """Whether refunds wait for Vipps or for the unit's keys: a look is nobody's hurry and never the one that tries."""
-    unit = order.sales_unit
-    about = Q(sales_unit=unit) | Q(sales_unit=None, environment=unit.environment)
-    return Breaker.objects.filter(about, opened_at__isnull=False).exists()
 
 
 def _sides(order: Order, reading: Reading) -> Sides:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from refunds import comparison, nightly, settling
+from refunds import comparison, discovering, nightly, settling
 from stores import orders
 from stores.actors import Actor
 
@@ -21,6 +21,7 @@ class Round:
     enrolled: int = 0
     settlements: int = 0
     checks: int = 0
+    readings: int = 0
     placed: int = 0
 
 
@@ -30,6 +31,7 @@ def go_round(*, by: Actor) -> Round:
         enrolled=_going_on("the nightly round", lambda: nightly.begin_if_due() or 0),
         settlements=_going_on("settlements", lambda: settling.move_due(by=by)),
         checks=_going_on("checks of orders", lambda: comparison.move_due(by=by)),
+        readings=_going_on("payments to read", lambda: discovering.move_due(by=by)),
         placed=_going_on("payments without a store", lambda: orders.place_again(by=by)),
     )
 

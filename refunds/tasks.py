@@ -6,8 +6,9 @@ import uuid
 from celery import shared_task
 from django.db import close_old_connections
 
-from refunds import checks, comparison, doorbell, execution, looking, outbound, rounds, settling, sweep
+from refunds import checks, comparison, discovering, doorbell, execution, looking, outbound, rounds, settling, sweep
 from stores.actors import hub
+from stores.discovery import waiting
 from stores.registering import keep_registrations
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,14 @@ def read_notice(notice_id: object) -> None:
     number = _number(notice_id)
     if number is not None:
         doorbell.answer(number)
+
+
+@shared_task(name=waiting.TASK)
+def read_payment(row_id: object) -> None:
+    """Read the payment of the row with that id and index it; an id that is none, or nobody's, does nothing."""
+    number = _number(row_id)
+    if number is not None:
+        discovering.read(number, by=hub("worker"))
 
 
 @shared_task(name=checks.TASK)

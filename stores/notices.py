@@ -1,7 +1,7 @@
 """Vipps' notices: kept by the web as they came, read later by whoever may open the secret that proves them."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -73,9 +73,10 @@ def keep_notice(token: str, *, body: bytes, headers: Mapping[str, str]) -> Notic
     return Notice.objects.create(registration=registration, body=body, headers=kept, received_at=clock.db_now())
 
 
-def read_notice(notice_id: int) -> News | None:
+def read_notice(notice_id: int, *, heard: Callable[[News], None] | None = None) -> News | None:
     """Prove one notice and write the verdict. News only if it is genuine, of a sales unit of its registration, and new.
 
+    `heard` is told the news within the transaction that writes the verdict: both are kept, or neither.
     None for everything else: forged, told before, read already, being read by somebody else, or not readable yet.
     """
     with transaction.atomic():
@@ -103,7 +104,10 @@ def read_notice(notice_id: int) -> News | None:
         if not _write_genuine(notice, told):
             _write(notice, NoticeVerdict.DUPLICATE)
             return None
-    return News(sales_unit=unit, reference=told.reference, name=told.name)
+        news = News(sales_unit=unit, reference=told.reference, name=told.name)
+        if heard is not None:
+            heard(news)
+    return news
 
 
 def unread_notices(*, limit: int) -> list[int]:

@@ -73,6 +73,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 _page(_("To store systems"), "outbound", "refunds_delivery"),
                 _page(_("Where they listen"), "webhook", "refunds_webhookendpoint"),
                 _page(_("From Vipps"), "move_to_inbox", "stores_notice"),
+                _page(_("Payments to read"), "sync", "stores_paymenttoread"),
                 _page(_("Addresses given to Vipps"), "alternate_email", "stores_webhookregistration"),
                 _page(_("Watch over addresses"), "visibility", "stores_registrationwatch"),
             ],

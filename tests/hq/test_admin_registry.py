@@ -23,7 +23,7 @@ SHOWN = {
     *("stores.LookUp", "stores.WebhookRegistration", "stores.RegistrationWatch", "stores.Notice"),
     *("refunds.Refund", "refunds.WebhookEndpoint", "refunds.Delivery", "refunds.Pause", "refunds.Breaker"),
     *("refunds.OrderAccount", "refunds.RestoreEpoch", "refunds.Difference", "refunds.OutsideRefund"),
-    *("stores.SettlementAccess", "stores.UnplacedPayment"),
+    *("stores.SettlementAccess", "stores.UnplacedPayment", "stores.PaymentToRead"),
 }
 
 
@@ -74,7 +74,7 @@ def test_djangos_own_forms_are_closed(chain: Chain, model: Any, page: Any) -> No
         # what this test does not bring about; each of these pages has a test of its own
         assert model._meta.label in (
             *("stores.OrderConflict", "stores.ApiKey", "stores.SettlementAccess", "stores.RegistrationWatch"),
-            "stores.UnplacedPayment",
+            *("stores.UnplacedPayment", "stores.PaymentToRead"),
             *("refunds.Breaker", "refunds.Difference", "refunds.OutsideRefund", "refunds.Pause", "refunds.RestoreEpoch"),
             *("refunds.ReviewProposal", "refunds.HoldProposal", "refunds.OrderAccount"),
         )
