@@ -23,8 +23,8 @@ from tests.faults.kills.history import NOBODY, Event, History
 from tests.faults.kills.town import SWEEPS, WORKERS, Town
 
 LONGER_THAN_A_LEASE = 64.0
-_UNREAD_SECONDS = 1.5
-_TRIES = 8
+_UNREAD_SECONDS = 3
+_TRIES = 40
 _TROUBLES = ("cut", "reset", "slow", "hang")
 _QUEUE = "refunds"
 _SENDING_TROUBLES = ("drop_before", "drop_after", "error_before", "error_after", "throttle", "unauthorized")
@@ -192,7 +192,12 @@ class Nemesis:
 
     @contextmanager
     def _messages_waiting(self) -> Iterator[None]:
-        """Freeze the workers for a moment, so that there is something to lose; count it."""
+        """Freeze the workers for a moment, so that there is something to lose; count it.
+
+        Not while Vipps' host is shut off: then what was lost would wait on purpose, and show nothing.
+        """
+        if self._is_shut_off():
+            raise _Missed("redis")
         pids = [pid for name in WORKERS if name not in self._frozen and (pid := self._town.supervisor.pid_of(name)) > 1]
         for pid in pids:
             os.killpg(pid, signal.SIGSTOP)
@@ -206,6 +211,11 @@ class Nemesis:
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.killpg(pid, signal.SIGCONT)
+
+    def _is_shut_off(self) -> bool:
+        with psycopg.connect(self._town.places.url, autocommit=True, connect_timeout=5) as connection:
+            found = connection.execute("SELECT count(*) FROM refunds_breaker WHERE opened_at IS NOT NULL").fetchone()
+        return bool(found and found[0])
 
     def _freeze_redis(self) -> None:
         began = time.monotonic()
