@@ -9,6 +9,7 @@ from refunds.desk.amounts import LONGEST, parse_amount
 from refunds.models import Reason
 from stores import clock
 from stores.models import Company
+from stores.search import LONGEST_PAYLOAD
 
 
 class AmountField(forms.CharField):
@@ -28,10 +29,18 @@ class AmountField(forms.CharField):
             raise forms.ValidationError(_("Write an amount such as 250 or 250,50."), code="amount") from error
 
 
+class ScannedField(forms.CharField):
+    """Whatever a scanner or a clipboard gives; a code may hold NUL, which Django would refuse without a word for it."""
+
+    def to_python(self, value: Any) -> str:
+        """The text without NUL."""
+        return str(super().to_python(str(value or "").replace("\x00", "")))
+
+
 class SearchForm(forms.Form):
     """What she has in hand: a reference or part of one, or amount, day and store."""
 
-    q = forms.CharField(max_length=100, required=False)
+    q = ScannedField(max_length=LONGEST_PAYLOAD, required=False)
     amount = AmountField(required=False, label=_("Amount"))
     day = forms.DateField(required=False, label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     cursor = forms.CharField(max_length=200, required=False)

@@ -98,12 +98,16 @@ def _by_reference(search: Search, limit: int) -> Found:
         for order in leg.orders:
             found.setdefault(order.pk, (stage, order))
         is_whole = is_whole and leg.is_whole
-        # Once so long a text was found, here or on an earlier page, the weaker matches are only noise.
-        is_settled = stage in _SETTLING and len(search.wanted.key) >= WHOLE_REFERENCE and (found or search.position)
-        if len(found) > limit or is_settled:
+        if len(found) > limit or (_settles(search, stage) and (found or search.position)):
             break
     stages = [stage for stage, _order in found.values()]
     return _page(search, list(found.values()), limit, str(_hint(search, stages, limit, is_whole=is_whole)))
+
+
+def _settles(search: Search, stage: Stage) -> bool:
+    """Whether weaker matches are only noise once a text so long was found there, or on an earlier page."""
+    texts = search.wanted.keys if stage == Stage.EXACT else [search.wanted.key]
+    return stage in _SETTLING and any(len(text) >= WHOLE_REFERENCE for text in texts)
 
 
 def _is_idle(search: Search, stage: Stage, is_found: bool) -> bool:
@@ -126,7 +130,7 @@ def _page(search: Search, found: list[tuple[Stage, Order]], limit: int, hint: st
     next_cursor = ""
     if len(found) > limit:
         stage, last = shown[-1]
-        is_raw = stage == Stage.EXACT and last.reference == search.wanted.raw
+        is_raw = stage == Stage.EXACT and last.reference in search.wanted.texts
         next_cursor = write_cursor(Position(at=last.paid_at, id=last.pk, stage=Stage.RAW if is_raw else stage))
     return Found(
         hits=[Hit(order=order) for _stage, order in shown],

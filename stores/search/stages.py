@@ -27,10 +27,10 @@ class Stage(IntEnum):
 
 # A chain may use one reference in each of its stores, so the store that was asked for is part of the question.
 _BY_KEY = """
-SELECT id, reference = %(raw)s::text AS is_raw FROM stores_order
-WHERE ref_key = %(key)s::text AND (%(store)s::bigint IS NULL OR store_id = %(store)s::bigint)
-  AND ((reference = %(raw)s::text AND (paid_at, id) < (%(raw_at)s::timestamptz, %(raw_id)s::bigint))
-       OR (reference <> %(raw)s::text AND (paid_at, id) < (%(at)s::timestamptz, %(id)s::bigint)))
+SELECT id, reference = ANY (%(raw)s::text[]) AS is_raw FROM stores_order
+WHERE ref_key = ANY (%(keys)s::text[]) AND (%(store)s::bigint IS NULL OR store_id = %(store)s::bigint)
+  AND ((reference = ANY (%(raw)s::text[]) AND (paid_at, id) < (%(raw_at)s::timestamptz, %(raw_id)s::bigint))
+       OR (reference <> ALL (%(raw)s::text[]) AND (paid_at, id) < (%(at)s::timestamptz, %(id)s::bigint)))
 ORDER BY is_raw DESC, paid_at DESC, id DESC LIMIT %(limit)s::bigint
 """
 
@@ -61,7 +61,7 @@ ORDER BY paid_at DESC, id DESC LIMIT %(limit)s::bigint
 def exact(search: Search, limit: int) -> Leg:
     """The whole reference: letter for letter first, then in any case, with or without separators."""
     wanted, raw, other = search.wanted, search.after(Stage.RAW), search.after(Stage.EXACT)
-    fixed = {"raw": wanted.raw, "key": wanted.key, "store": wanted.store.pk if wanted.store else None}
+    fixed = {"raw": list(wanted.texts), "keys": wanted.keys, "store": wanted.store.pk if wanted.store else None}
     places = {"raw_at": raw.at, "raw_id": raw.id, "at": other.at, "id": other.id, "limit": MOST_BY_KEY}
     rows = ask(_BY_KEY, fixed | places)
     orders = search.load([row_id for row_id, is_raw in rows if is_raw], limit)

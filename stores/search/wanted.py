@@ -10,20 +10,28 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from stores.models import Store, reference_key
+from stores.search.payloads import LONGEST_KEY, references_in, shown
 
-LONGEST_KEY = 64
-_LONGEST_TYPED = 200
+_LONGEST_SHOWN = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """`raw` is what was typed, trimmed; `key` what it is compared by, "" when nothing in it can be compared."""
+    """`raw` is what was typed, trimmed; `key` what it is compared by, "" when nothing in it can be compared.
+
+    A scanned payload may hold several texts that could be the reference: `texts`, likeliest first, and their `keys`.
+    """
 
     raw: str
     key: str
+    texts: tuple[str, ...] = ()
     store: Store | None = None
     amount_minor: int | None = None
     day: date | None = None
+
+    @property
+    def keys(self) -> list[str]:
+        return [reference_key(text) for text in self.texts]
 
     def filters(self) -> Q:
         """Store, amount and day as conditions on orders. A day is the store's own, or headquarters' without a store."""
@@ -65,7 +73,14 @@ class Wanted:
 
 def want(typed: str, *, store: Store | None = None, amount_minor: int | None = None, day: date | None = None) -> Wanted:
     """Only letters and digits of `typed` count, so nothing that is typed can act as a wildcard or end a text early."""
-    shown = "".join(character for character in typed.strip()[:_LONGEST_TYPED] if character.isprintable()).strip()
+    texts = references_in(typed)
     # An amount beyond the column's range equals no amount, and must not reach SQL.
     amount = None if amount_minor is None else max(-1, min(amount_minor, 2**62))
-    return Wanted(raw=shown, key=reference_key(shown), store=store, amount_minor=amount, day=day)
+    return Wanted(
+        raw=shown(typed)[:_LONGEST_SHOWN],
+        key=reference_key(texts[0] if texts else shown(typed)),
+        texts=tuple(texts),
+        store=store,
+        amount_minor=amount,
+        day=day,
+    )
