@@ -134,11 +134,20 @@ def unseal_for_web(text: str, purpose: str) -> bytes:
         raise CannotUnseal(_("A sign-in secret does not open under WEB_SEAL_KEY.")) from None
 
 
+def tag_for_web(subject: bytes, purpose: str) -> bytes:
+    """32 bytes that only the web can make for `subject` (HMAC-SHA-256, under a key of each purpose's own)."""
+    return hmac.digest(_web_key(f"refund-hub-tag-v1:{purpose}"), subject, "sha256")
+
+
 def _web_cipher() -> AESGCM:
+    return AESGCM(_web_key("refund-hub-web-v1"))
+
+
+def _web_key(use: str) -> bytes:
     key = settings.WEB_SEAL_KEY
     if not key:
         raise Misconfigured(_("No key for sign-in secrets is configured: set WEB_SEAL_KEY."), code="no_web_seal_key")
-    return AESGCM(HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"refund-hub-web-v1").derive(key.encode()))
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=use.encode()).derive(key.encode())
 
 
 @lru_cache(maxsize=8)
