@@ -13,6 +13,7 @@ _SECRETS = re.compile(
     r"rhk_[0-9a-f]{16}_[A-Za-z0-9_-]+"  # an API key
     r"|whsec_[A-Za-z0-9+/=]+"  # a webhook secret
     r"|(?i:bearer|basic)\s+[A-Za-z0-9._~+/=-]{12,}"  # an Authorization header, whoever put it there
+    r"|(?<=/r/)[A-Za-z0-9_-]{20,}"  # a customer's link to her refund
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"  # an access token
 )
 HIDDEN = "[hidden]"
@@ -106,6 +107,8 @@ def logging_settings(*, debug: bool, as_json: bool) -> dict[str, Any]:
             # Under DEBUG these say every statement with its values, or every connection with its address.
             "django.db.backends": {"level": "INFO"},
             "urllib3": {"level": "INFO"},
+            # A line for each table of each font of each receipt.
+            "fontTools": {"level": "WARNING"},
             "hq": {"level": "DEBUG" if debug else "INFO"},
             "stores": {"level": "DEBUG" if debug else "INFO"},
             "refunds": {"level": "DEBUG" if debug else "INFO"},

@@ -172,6 +172,10 @@ VIPPS_PLAIN_HTTP_HOSTS = env.list("VIPPS_PLAIN_HTTP_HOSTS", default=[])
 """Hosts beside this machine that may be spoken to without TLS: a simulator next door, never Vipps."""
 PUBLIC_URL = text("PUBLIC_URL").rstrip("/")
 """The hub's own https address as Vipps reaches it. While it is empty the hub registers nothing at Vipps."""
+FOLLOW_LINK_DAYS = env.int("FOLLOW_LINK_DAYS", default=30)
+"""How long after a refund's end the customer's link still shows it."""
+FOLLOW_LOOKS_PER_MINUTE = env.int("FOLLOW_LOOKS_PER_MINUTE", default=60)
+"""Of one address; a shop's whole wireless network may be one."""
 WEBHOOKS_RENEWED_AFTER_DAYS = env.int("WEBHOOKS_RENEWED_AFTER_DAYS", default=180)
 LOOK_UPS_PER_MINUTE = env.int("LOOK_UPS_PER_MINUTE", default=60)
 APPROVAL_ABOVE_MINOR: dict[str, int] = {

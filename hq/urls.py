@@ -9,6 +9,7 @@ from hq import admin, health, sign_in
 urlpatterns = [
     path("", sign_in.home, name="home"),
     path("desk/", include("refunds.desk.urls")),
+    path("r/", include("refunds.follow.urls")),
     path("hq/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

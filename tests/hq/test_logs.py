@@ -44,6 +44,7 @@ def test_one_line_is_one_event_in_json(lines: io.StringIO) -> None:
         "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl",
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "Basic aGFubmU6aHVudGVyMmh1bnRlcg==",
+        "GET /r/EjRWeBI0VngSNFZ4EjRWeAECAwQFBgcICQoLDA0ODxA",
     ],
 )
 def test_what_looks_like_a_key_is_hidden_wherever_it_stands(lines: io.StringIO, secret: str) -> None:
@@ -57,7 +58,7 @@ def test_what_looks_like_a_key_is_hidden_wherever_it_stands(lines: io.StringIO, 
             logger.exception("failed")
     written = lines.getvalue()
     assert len(written.splitlines()) == 5
-    assert secret.split()[-1] not in written
+    assert secret.split()[-1].removeprefix("/r/") not in written
     assert written.count("[hidden]") >= 6
 
 
