@@ -73,6 +73,15 @@ class NotWaiting(Conflict):
         super().__init__(_("This refund no longer waits for that: look at its state."))
 
 
+class NothingToHandOver(Conflict):
+    """It came to nothing, so there is no paper that could be taken for a receipt."""
+
+    code = "nothing_to_hand_over"
+
+    def __init__(self) -> None:
+        super().__init__(_("Nothing was refunded, so there is no receipt to hand over."))
+
+
 class OwnRefund(Forbidden):
     """Two people, always."""
 

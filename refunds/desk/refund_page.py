@@ -10,6 +10,8 @@ from django.views.decorators.http import require_GET, require_POST
 from refunds import intake, queries
 from refunds.desk import rows, wording
 from refunds.desk.door import Desk, for_cashiers
+from refunds.desk.forms import new_request_key
+from refunds.handing_over import kind_of_paper
 from refunds.models import Kind, Refund, State
 from refunds.progress import progress_of
 from stores import access
@@ -96,6 +98,8 @@ def _words(refund: Refund, desk: Desk) -> dict[str, Any]:
         "where_it_goes": wording.where_it_goes(order.sales_unit.market),
         "when_it_arrives": wording.WHEN_IT_ARRIVES,
         "when_it_is_free": wording.WHEN_IT_IS_FREE,
+        "paper": kind_of_paper(refund),
+        "press": new_request_key(),
         **_choices(refund, desk),
     }
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from refunds.desk import confirm_page, order_page, refund_page, release_page, search_page, stores_page
+from refunds.desk import confirm_page, order_page, receipt_page, refund_page, release_page, search_page, stores_page
 
 app_name = "desk"
 urlpatterns = [
@@ -16,5 +16,6 @@ urlpatterns = [
     path("refunds/<uuid:refund_id>/", refund_page.show, name="refund"),
     path("refunds/<uuid:refund_id>/progress/", refund_page.progress, name="progress"),
     path("refunds/<uuid:refund_id>/decision/", refund_page.decide, name="decide"),
+    path("refunds/<uuid:refund_id>/receipt/", receipt_page.receipt, name="receipt"),
     path("today/", refund_page.today, name="today"),
 ]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from stores.money import in_locale
 
-_DATES_OF = {"en": "en_GB", "nb": "nb_NO"}
+_DATES_OF = {"en": "en_GB", "nb": "nb_NO", "da": "da_DK", "sv": "sv_SE", "fi": "fi_FI"}
 
 
 def _locale() -> str:

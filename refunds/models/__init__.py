@@ -9,6 +9,7 @@ from refunds.models.order_check import CheckReason, Night, OrderCheck
 from refunds.models.outbound import Delivery, EventType, WebhookEndpoint
 from refunds.models.outbox import Heartbeat, Outbox
 from refunds.models.outside import OUTSIDE, Acknowledgement, OutsideRefund
+from refunds.models.paper import Paper, PaperKind
 from refunds.models.pause import Pause, PauseScope
 from refunds.models.refund import ENDS, FAILED, IN_FLIGHT, Kind, Reason, Refund, State, WaitsFor
 from refunds.models.refund_line import RefundLine
@@ -45,6 +46,8 @@ __all__ = [
     "OrderCheck",
     "Outbox",
     "OutsideRefund",
+    "Paper",
+    "PaperKind",
     "Pause",
     "PauseScope",
     "Reason",

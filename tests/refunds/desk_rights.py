@@ -50,6 +50,8 @@ ROWS = (
     # A refund is for the store that made it and the store that sold; between two others it is nobody's business.
     Row(url="refund", cashier=ONLY_OWN, manager=ONLY_OWN),
     Row(url="progress", cashier=ONLY_OWN, manager=ONLY_OWN),
+    Row(url="receipt", cashier=ONLY_OWN, manager=ONLY_OWN),
+    Row(url="receipt", sends="print", cashier=ONLY_OWN, manager=ONLY_OWN),
     Row(url="decide", sends="approve", cashier="no -- --", manager=ONLY_OWN),
     Row(url="decide", sends="reject", cashier="no -- --", manager=ONLY_OWN),
     Row(url="decide", sends="cancel", cashier=ONLY_OWN, manager=ONLY_OWN),

@@ -95,6 +95,9 @@ class Things:
             return Thing(
                 path=reverse(f"desk:{row.url}"), sent={"store": str(store.public_id)} if row.sends == "choose" else None
             )
+        if row.url == "receipt":
+            path = reverse("desk:receipt", args=[self.refund(store, self.liv).pk])
+            return Thing(path=path, sent={"as": row.sends} if row.sends else None)
         if row.url in ("refund", "progress", "decide"):
             # only who asked for it may take it back, and never says yes to it herself
             refund = self.refund(store, asker if row.sends == "cancel" and place == "own" else self.liv)
