@@ -180,3 +180,12 @@ class NotHeld(Conflict):
     """There is no hold to lift, or a refund in review has to be settled first."""
 
     code = "not_held"
+
+
+class PolicyChanged(Conflict):
+    """Its author wrote it anew while somebody read it."""
+
+    code = "policy_changed"
+
+    def __init__(self) -> None:
+        super().__init__(_("The draft was changed after you opened it: read it again before you decide."))

@@ -1,7 +1,7 @@
 """What the trail can say about refunds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -50,7 +50,7 @@ class ReleaseMoved(RefundMoved):
 
 @dataclass(frozen=True, kw_only=True)
 class RefundAccepted(TrailEvent):
-    """The first entry of a refund: who asked for what, and why."""
+    """The first entry of a refund: who asked for what, and why; the policy that judged it, and which of its rules it broke."""
 
     name = "refund.accepted"
     sentence = _("Refund {refund} of {amount} was accepted for order {reference}, taken back in {refunding}: {reason}")
@@ -62,6 +62,9 @@ class RefundAccepted(TrailEvent):
     refunding: str
     reason: str
     state: str
+    policy: int = 0
+    needs_approval_of: str = ""
+    breaches: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -462,6 +465,43 @@ class OutsideRefundAcknowledged(TrailEvent):
         return {**facts, "amount": telling.amount_in_words(facts)}
 
 
+@dataclass(frozen=True, kw_only=True)
+class PolicyDrafted(TrailEvent):
+    """The first of two people wrote a version of the limits, or wrote it anew. `digest` is of all that it says."""
+
+    name = "policy.drafted"
+    sentence = _("Policy {policy} was drafted, to hold from {in_force_from}: {note}")
+    policy: int
+    in_force_from: str
+    note: str
+    digest: str
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, "in_force_from": telling.moment_in_words(facts["in_force_from"])}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyDecided(TrailEvent):
+    """The second of two people put it into force or rejected it, or its author took it back; with all that it says."""
+
+    name = "policy.decided"
+    sentence = _("Policy {policy} of {proposed_by}, to hold from {in_force_from}, was {verdict}. {note}")
+    policy: int
+    verdict: str
+    proposed_by: str
+    in_force_from: str
+    note: str
+    digest: str
+    rules: list[dict[str, Any]]
+    reasons: list[dict[str, Any]]
+
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        verdict = telling.choice_in_words("verdict", facts["verdict"], model="PolicyVersion")
+        return {**facts, "verdict": verdict, "in_force_from": telling.moment_in_words(facts["in_force_from"])}
+
+
 REFUND_EVENTS: tuple[type[TrailEvent], ...] = (
     RefundAccepted,
     RefundMoved,
@@ -489,5 +529,6 @@ REFUND_EVENTS: tuple[type[TrailEvent], ...] = (
     DeliveryRequeued,
     OrderCheckAsked,
     *(PaperHandedOver, PaperCopied),
+    *(PolicyDrafted, PolicyDecided),
     *(DifferenceOpened, DifferenceGone, DifferenceAssigned, DifferenceExplained, OutsideRefundAcknowledged),
 )

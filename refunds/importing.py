@@ -113,7 +113,7 @@ class Batch:
         earlier = Refund.objects.filter(pk=identity.refund_id(client_id, request_key)).first()
         if earlier is not None:
             return RowOutcome(row=wish.row, outcome=Outcome.REPEATED, refund=earlier)
-        intake.decide(order, money, refunding_store=self.store, asker=self.asker)
+        intake.decide(order, money, refunding_store=self.store, asker=self.asker, reason=wish.cells["reason"])
         return RowOutcome(row=wish.row, outcome=Outcome.ALLOWED)
 
 

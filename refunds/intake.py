@@ -4,12 +4,11 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 from django.utils.translation import gettext_lazy as _
 
-from refunds import identity, ledger, lines, nudges, pausing, policy, queries, states, wishes
+from refunds import identity, judging, ledger, lines, nudges, policy, queries, states, wishes
 from refunds.errors import (
     Denied,
     DisputedCapture,
@@ -23,6 +22,7 @@ from refunds.errors import (
 )
 from refunds.events import KeyReused as KeyReusedEvent
 from refunds.events import RefundAccepted
+from refunds.judging import Asked, Judged
 from refunds.lines import Wanted
 from refunds.models import FAILED, Kind, Refund, State
 from refunds.release_moves import row_for
@@ -35,6 +35,7 @@ from stores.models import Order, Role, Store, StoreSystem, User
 from stores.money import Money
 
 DUPLICATE_WINDOW = timedelta(minutes=10)
+client_of = judging.client_of
 _IS_RELEASED = Q(kind=Kind.RELEASE) & ~Q(state__in=FAILED)
 
 
@@ -44,11 +45,6 @@ class Accepted:
 
     refund: Refund
     is_new: bool
-
-
-def client_of(asker: Asker, store: Store) -> str:
-    """Whose request keys they are: the store system's own, or the desk's of one store; never an API key's."""
-    return str(asker.public_id) if isinstance(asker, StoreSystem) else f"desk:{store.public_id}"
 
 
 def request_refund(
@@ -63,6 +59,7 @@ def request_refund(
     asker: Asker,
     by: Actor,
     goods: Wanted | None = None,
+    has_receipt: bool = True,
     confirms_duplicate: bool = False,
     confirms_dispute: bool = False,
 ) -> Accepted:
@@ -90,14 +87,23 @@ def request_refund(
             "reason": kind_of_reason.value,
             "reason_text": words,
             **({"goods": lines.as_wish(goods)} if goods else {}),
+            **({} if has_receipt else {"has_receipt": False}),  # left out as before there was one: a retry stays the same
         }
     )
     earlier = replayed(refund_id, wish, by=by)
     if earlier is not None:
         return Accepted(refund=earlier, is_new=False)
-    verdict = decide(order, money, refunding_store=refunding_store, asker=asker)
-    if verdict.disputed_minor and not confirms_dispute:
-        raise DisputedCapture(disputed_minor=verdict.disputed_minor)
+    asked = Asked(
+        order=order,
+        refunding_store=refunding_store,
+        asker=asker,
+        cashier=by.cashier,
+        reason=kind_of_reason,
+        has_receipt=has_receipt,
+    )
+    judged = judging.judge_refund(asked, money)
+    if judged.allowed.disputed_minor and not confirms_dispute:
+        raise DisputedCapture(disputed_minor=judged.allowed.disputed_minor)
     refund = Refund(
         id=refund_id,
         order=order,
@@ -105,6 +111,7 @@ def request_refund(
         currency=money.currency,
         reason=kind_of_reason,
         reason_text=words,
+        has_receipt=has_receipt,
         refunding_store=refunding_store,
         requested_by=asker if isinstance(asker, User) else None,
         requested_by_system=asker if isinstance(asker, StoreSystem) else None,
@@ -112,10 +119,9 @@ def request_refund(
         client_id=client_id,
         client_key=request_key,
         fingerprint=wish,
-        state=State.AWAITING_APPROVAL if verdict.needs_approval else State.QUEUED,
     )
     try:
-        _accept(refund, money, goods or {}, confirms_duplicate=confirms_duplicate, by=by)
+        _accept(refund, money, goods or {}, asked, judged, confirms_duplicate=confirms_duplicate, by=by)
     except IntegrityError:
         # the same request came twice at once and the other one was first
         earlier = replayed(refund_id, wish, by=by)
@@ -171,10 +177,20 @@ def cancel_refund(refund_id: uuid.UUID, *, asker: Asker, by: Actor) -> Refund:
     return refund
 
 
-def _accept(refund: Refund, money: Money, goods: Wanted, *, confirms_duplicate: bool, by: Actor) -> None:
+def _accept(
+    refund: Refund,
+    money: Money,
+    goods: Wanted,
+    asked: Asked,
+    judged: Judged,
+    *,
+    confirms_duplicate: bool,
+    by: Actor,
+) -> None:
     """T1, one durable transaction: reservation, refund, its lines, ledger entry, trail entry, outbox row.
 
-    The account's lock comes first, so that of two equal wishes at once one sees the other.
+    The account's lock comes first, so that of two equal wishes at once one sees the other; where sums of a day are limited
+    their locks are next, and the wish is judged anew, so that of two within a limit one sees the other too.
     """
     order, store = refund.order, refund.refunding_store
     with transaction.atomic(durable=True):
@@ -189,6 +205,9 @@ def _accept(refund: Refund, money: Money, goods: Wanted, *, confirms_duplicate: 
             raise Denied(policy.RELEASED.sentence, code=policy.RELEASED.code, left_minor=0)
         sold = lines.left_of_lines(order) if goods else []
         lines.check(sold, goods, amount_minor=money.amount_minor)
+        if judging.lock_sums(asked, money, book=judged.rulebook):
+            judged = judging.judge_refund(asked, money)
+        note_verdict(refund, judged)
         refund.number = (earlier["last"] or 0) + 1
         refund.accepted_at = refund.moved_at = refund.next_action_at = clock.db_now()
         refund.save(force_insert=True)
@@ -210,6 +229,9 @@ def _accept(refund: Refund, money: Money, goods: Wanted, *, confirms_duplicate: 
                 refunding=str(store),
                 reason=f"{refund.reason}: {refund.reason_text}" if refund.reason_text else refund.reason,
                 state=refund.state,
+                policy=judged.rulebook.number,
+                needs_approval_of=refund.needs_approval_of,
+                breaches=refund.breaches,
             ),
             by=by,
             company=store.company,
@@ -219,40 +241,35 @@ def _accept(refund: Refund, money: Money, goods: Wanted, *, confirms_duplicate: 
         )
 
 
-def decide(order: Order, money: Money, *, refunding_store: Store, asker: Asker) -> policy.Allowed:
+def decide(
+    order: Order,
+    money: Money,
+    *,
+    refunding_store: Store,
+    asker: Asker,
+    cashier: str = "",
+    reason: str = "",
+    has_receipt: bool = True,
+) -> policy.Allowed:
     """What policy says at this moment; changes nothing. Raises Denied."""
-    left = queries.left_of(order)
-    key_set = order.sales_unit.key_set
-    verdict = policy.decide(
-        policy.Facts(
-            amount_minor=money.amount_minor,
-            currency=money.currency,
-            order_currency=order.currency,
-            reference=order.reference,
-            captured_minor=order.captured_minor,
-            left_minor=left.left_minor,
-            paid_at=order.paid_at,
-            now=clock.db_now(),
-            is_on_hold=left.on_hold,
-            has_keys=key_set is not None and key_set.has_keys,
-            is_paused=pausing.is_paused(
-                order, refunding_store=refunding_store, person=asker if isinstance(asker, User) else None
-            ),
-            is_released=left.is_released or left.is_being_released,
-            approval_above_minor=settings.APPROVAL_ABOVE_MINOR.get(order.currency),
-            disputed_minor=settled.disputed_minor(order),
-        )
+    asked = Asked(
+        order=order,
+        refunding_store=refunding_store,
+        asker=asker,
+        cashier=cashier,
+        reason=reason,
+        has_receipt=has_receipt,
     )
-    return allowed(verdict, left_minor=left.left_minor)
+    return judging.judge_refund(asked, money).allowed
 
 
-def allowed(verdict: policy.Verdict, *, left_minor: int) -> policy.Allowed:
-    """The verdict, where it is a yes. Raises Denied with policy's own sentence where it is not."""
-    if isinstance(verdict, policy.Allowed):
-        return verdict
-    denied = Denied(verdict.sentence, code=verdict.code, field=verdict.field, left_minor=left_minor)
-    denied.status = verdict.status
-    raise denied
+def note_verdict(new: Refund, judged: Judged) -> None:
+    """Say on a row that is not written yet what judged it and whose yes it needs; with none it is queued."""
+    tier = judged.allowed.needs_approval_of
+    new.policy_version_id = judged.rulebook.version_id
+    new.breaches = [breach.as_facts() for breach in judged.allowed.breaches]
+    new.needs_approval_of = tier or ""
+    new.state = State.AWAITING_APPROVAL if tier else State.QUEUED
 
 
 def replayed(refund_id: uuid.UUID, wish: str, *, by: Actor) -> Refund | None:

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from refunds import rules
+from refunds.models import Tier
+from refunds.rules import Breach
 from stores.vipps import ecom, ecom_types, payments
 
 REFUND_PERIOD = timedelta(days=365)
@@ -33,19 +36,24 @@ class Facts:
     has_keys: bool
     is_paused: bool = False
     is_released: bool = False
-    approval_above_minor: int | None = None
     disputed_minor: int = 0
+    breaches: tuple[Breach, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Allowed:
-    """It may be asked for; `needs_approval` says that a second person must agree first.
+    """It may be asked for. `breaches` are the limits it breaks: each needs the yes of a second person first.
 
     `disputed_minor` is what the customer's bank has taken back already: whoever asks must know, or the customer is paid twice.
     """
 
-    needs_approval: bool
     disputed_minor: int = 0
+    breaches: tuple[Breach, ...] = ()
+
+    @property
+    def needs_approval_of(self) -> Tier | None:
+        """Whose yes it needs; None: it goes out at once. Only headquarters knows how a dispute stands."""
+        return Tier.HEADQUARTERS if self.disputed_minor else rules.highest(self.breaches)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +96,7 @@ def decide(facts: Facts) -> Verdict:
         refusal = rule(facts)
         if refusal is not None:
             return refusal
-    limit = facts.approval_above_minor
-    is_above_limit = limit is not None and facts.amount_minor > limit
-    return Allowed(needs_approval=is_above_limit or facts.disputed_minor > 0, disputed_minor=facts.disputed_minor)
+    return Allowed(disputed_minor=facts.disputed_minor, breaches=facts.breaches)
 
 
 def _amount_is_positive(facts: Facts) -> Refusal | None:

@@ -2,14 +2,14 @@
 
 import uuid
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from refunds import identity, intake, ledger, nudges, pausing, policy, queries, release_policy, wishes
+from refunds import identity, intake, judging, ledger, nudges, pausing, policy, queries, release_policy, rulebooks, wishes
 from refunds.events import ReleaseAccepted
 from refunds.intake import Accepted
+from refunds.judging import Asked, Judged
 from refunds.models import Kind, Reason, Refund, State
 from stores import access, audit, clock
 from stores.access import Asker, Right
@@ -49,7 +49,7 @@ def request_release(
     earlier = intake.replayed(refund_id, wish, by=by)
     if earlier is not None:
         return Accepted(refund=earlier, is_new=False)
-    verdict = decide(order, refunding_store=refunding_store, asker=asker)
+    judged = _judge(order, refunding_store=refunding_store, asker=asker, reason=kind_of_reason)
     release = Refund(
         id=refund_id,
         order=order,
@@ -66,10 +66,10 @@ def request_release(
         client_id=client_id,
         client_key=request_key,
         fingerprint=wish,
-        state=State.AWAITING_APPROVAL if verdict.needs_approval else State.QUEUED,
     )
+    intake.note_verdict(release, judged)
     try:
-        _accept(release, asker=asker, by=by)
+        _accept(release, judged, asker=asker, by=by)
     except IntegrityError:
         # the same request came twice at once and the other one was first
         earlier = intake.replayed(refund_id, wish, by=by)
@@ -81,8 +81,14 @@ def request_release(
 
 def decide(order: Order, *, refunding_store: Store, asker: Asker) -> policy.Allowed:
     """What policy says of a release at this moment; changes nothing. Raises Denied."""
+    return _judge(order, refunding_store=refunding_store, asker=asker).allowed
+
+
+def _judge(order: Order, *, refunding_store: Store, asker: Asker, reason: str = "") -> Judged:
     left = queries.left_of(order)
     key_set = order.sales_unit.key_set
+    book = rulebooks.in_force(order.store.company_id, now=clock.db_now())
+    asked = Asked(order=order, refunding_store=refunding_store, asker=asker, reason=reason)
     verdict = release_policy.decide(
         release_policy.ReleaseFacts(
             reference=order.reference,
@@ -96,10 +102,10 @@ def decide(order: Order, *, refunding_store: Store, asker: Asker) -> policy.Allo
             ),
             is_on_hold=left.on_hold,
             has_keys=key_set is not None and key_set.has_keys,
-            approval_above_minor=settings.APPROVAL_ABOVE_MINOR.get(order.currency),
+            breaches=judging.breaches_of_release(asked, order.releasable_minor, order.currency, book=book),
         )
     )
-    return intake.allowed(verdict, left_minor=left.left_minor)
+    return Judged(allowed=judging.allowed(verdict, left_minor=left.left_minor), rulebook=book)
 
 
 def _fingerprint(order: Order, reason: Reason, words: str) -> str:
@@ -107,7 +113,7 @@ def _fingerprint(order: Order, reason: Reason, words: str) -> str:
     return identity.fingerprint(wish)
 
 
-def _accept(release: Refund, *, asker: Asker, by: Actor) -> None:
+def _accept(release: Refund, judged: Judged, *, asker: Asker, by: Actor) -> None:
     """R1, one durable transaction. Under the account's lock policy is asked again: a refund may have been quicker."""
     order, store = release.order, release.refunding_store
     with transaction.atomic(durable=True):
@@ -132,6 +138,9 @@ def _accept(release: Refund, *, asker: Asker, by: Actor) -> None:
                 refunding=str(store),
                 reason=f"{release.reason}: {release.reason_text}" if release.reason_text else release.reason,
                 state=release.state,
+                policy=judged.rulebook.number,
+                needs_approval_of=release.needs_approval_of,
+                breaches=release.breaches,
             ),
             by=by,
             company=store.company,

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from refunds import policy
 from refunds.policy import Allowed, Refusal, Verdict
+from refunds.rules import Breach
 from stores.vipps import ecom_types, payments
 
 
@@ -13,7 +14,8 @@ from stores.vipps import ecom_types, payments
 class ReleaseFacts:
     """All that the verdict depends on, minor units.
 
-    `captured_minor` is None until Vipps showed a capture, `uncaptured_minor` is what it showed as reserved and not taken.
+    `captured_minor` is None until Vipps showed a capture, `uncaptured_minor` is what it showed as reserved and not taken,
+    `breaches` are the limits that `rules` found broken.
     """
 
     reference: str
@@ -25,16 +27,15 @@ class ReleaseFacts:
     is_paused: bool
     is_on_hold: bool
     has_keys: bool
-    approval_above_minor: int | None = None
+    breaches: tuple[Breach, ...] = ()
 
 
 def decide(facts: ReleaseFacts) -> Verdict:
-    """The first rule that is broken; above the limit for refunds a release needs a second person too."""
+    """The first rule that is broken; what breaks a limit of one refund needs a second person as a release too."""
     for is_broken, refusal in _RULES:
         if is_broken(facts):
             return refusal
-    limit = facts.approval_above_minor
-    return Allowed(needs_approval=limit is not None and facts.uncaptured_minor > limit)
+    return Allowed(breaches=facts.breaches)
 
 
 def _is_out_of_reach(facts: ReleaseFacts) -> bool:

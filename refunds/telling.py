@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from babel.numbers import format_decimal
 from django.apps import apps
+from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
@@ -146,6 +149,11 @@ def number_in_words(minor: object) -> str:
     if not isinstance(minor, int):
         return "—"
     return str(format_decimal(Decimal(minor) / 100, format="#,##0.00", locale=_language().replace("-", "_")))
+
+
+def moment_in_words(written: str) -> str:
+    """A written UTC time (ISO 8601) in the reader's form and the hub's time zone."""
+    return str(localize(timezone.localtime(datetime.fromisoformat(written))))
 
 
 def _language() -> str:

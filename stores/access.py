@@ -29,6 +29,7 @@ class Right(Enum):
     SEE_TRAIL = auto()
     PAUSE_REFUNDS = auto()
     RECONCILE = auto()
+    SET_POLICY = auto()
 
 
 _CASHIER = frozenset({Right.SEARCH_ORDERS, Right.REQUEST_REFUND, Right.SEE_STORE_REFUNDS})
@@ -37,12 +38,20 @@ RIGHTS_OF_ROLE: dict[Role, frozenset[Right]] = {
     Role.CASHIER: _CASHIER,
     Role.MANAGER: _CASHIER | {Right.APPROVE_REFUND},
     Role.OPERATOR: frozenset(
-        {Right.SEE_HQ, Right.MANAGE_STORES, Right.SEARCH_ORDERS, Right.PAUSE_REFUNDS, Right.RECONCILE}
+        {
+            *(Right.SEE_HQ, Right.MANAGE_STORES, Right.SEARCH_ORDERS, Right.PAUSE_REFUNDS, Right.RECONCILE),
+            Right.SET_POLICY,
+        }
     ),
     Role.APPROVER: frozenset(
-        {Right.SEE_HQ, Right.APPROVE_REFUND, Right.SETTLE_REVIEW, Right.SEARCH_ORDERS, Right.PAUSE_REFUNDS}
+        {
+            *(Right.SEE_HQ, Right.APPROVE_REFUND, Right.SETTLE_REVIEW, Right.SEARCH_ORDERS, Right.PAUSE_REFUNDS),
+            Right.SET_POLICY,
+        }
     ),
-    Role.FINANCE: frozenset({Right.SEE_HQ, Right.SETTLE_REVIEW, Right.PAUSE_REFUNDS, Right.RECONCILE}),
+    Role.FINANCE: frozenset(
+        {Right.SEE_HQ, Right.SETTLE_REVIEW, Right.PAUSE_REFUNDS, Right.RECONCILE, Right.SET_POLICY}
+    ),
     Role.SECURITY: frozenset({Right.SEE_HQ, Right.MANAGE_KEYS, Right.MANAGE_PEOPLE, Right.SEE_TRAIL, Right.PAUSE_REFUNDS}),
     Role.AUDITOR: frozenset({Right.SEE_HQ, Right.SEE_TRAIL, Right.SEARCH_ORDERS}),
 }
@@ -85,6 +94,12 @@ def hq_roles_of(user: User) -> frozenset[Role]:
     """Her roles at headquarters."""
     held = memberships_of(user).filter(store=None).values_list("role", flat=True)
     return frozenset(Role(role) for role in held)
+
+
+def store_role_of(user: User, store: Store) -> Role | None:
+    """What she is in that store today: cashier, manager, or nothing."""
+    held = memberships_of(user).filter(store=store, role__in=STORE_ROLES).values_list("role", flat=True).first()
+    return Role(held) if held else None
 
 
 def may(asker: Asker, right: Right, *, store: Store | None = None) -> bool:

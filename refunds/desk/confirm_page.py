@@ -35,7 +35,7 @@ def confirm(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
         return order_page(request, desk, order, form)
     try:
         money = Money(amount_minor=form.cleaned_data["amount"], currency=order.currency)
-        intake.decide(order, money, refunding_store=desk.store, asker=desk.user)
+        intake.decide(order, money, refunding_store=desk.store, asker=desk.user, reason=form.cleaned_data["reason"])
     except HubError as problem:
         return order_page(request, desk, order, form, problem=problem)
     return _confirmation(request, desk, order, form, twin=intake.possible_duplicate(order, money))

@@ -54,7 +54,7 @@ def _confirmation(request: HttpRequest, desk: Desk, order: Order, form: ReleaseF
         "form": form,
         "paid": wording.day_and_time(order.paid_at),
         "amount": wording.money(order.releasable_minor, order.currency),
-        "needs_approval": verdict.needs_approval,
+        "needs_approval": verdict.needs_approval_of is not None,
         "when_it_is_free": wording.WHEN_IT_IS_FREE,
     }
     return render(request, "desk/release.html", page, status=status)

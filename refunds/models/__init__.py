@@ -11,7 +11,8 @@ from refunds.models.outbox import Heartbeat, Outbox
 from refunds.models.outside import OUTSIDE, Acknowledgement, OutsideRefund
 from refunds.models.paper import Paper, PaperKind
 from refunds.models.pause import Pause, PauseScope
-from refunds.models.refund import ENDS, FAILED, IN_FLIGHT, Kind, Reason, Refund, State, WaitsFor
+from refunds.models.policy import AskerRole, Measure, PolicyReason, PolicyRule, PolicyVersion
+from refunds.models.refund import ENDS, FAILED, IN_FLIGHT, Kind, Reason, Refund, State, Tier, WaitsFor
 from refunds.models.refund_line import RefundLine
 from refunds.models.restore import RestoreEpoch, RestoreLook
 from refunds.models.review import ENDINGS, Ending, HoldLift, LookRequest, ReviewProposal, Verdict
@@ -25,6 +26,7 @@ __all__ = [
     "Account",
     "Acknowledgement",
     "Answer",
+    "AskerRole",
     "Attempt",
     "Breaker",
     "CheckReason",
@@ -40,6 +42,7 @@ __all__ = [
     "Kind",
     "LedgerEntry",
     "LookRequest",
+    "Measure",
     "Night",
     "Observation",
     "OrderAccount",
@@ -50,6 +53,9 @@ __all__ = [
     "PaperKind",
     "Pause",
     "PauseScope",
+    "PolicyReason",
+    "PolicyRule",
+    "PolicyVersion",
     "Reason",
     "Refund",
     "RefundLine",
@@ -58,6 +64,7 @@ __all__ = [
     "ReviewProposal",
     "Source",
     "State",
+    "Tier",
     "Verdict",
     "WaitsFor",
     "WebhookEndpoint",

@@ -58,6 +58,13 @@ class Reason(models.TextChoices):
     OTHER = "other", _("Other")
 
 
+class Tier(models.TextChoices):
+    """Who may allow what breaks a rule of the policy."""
+
+    STORE = "store", _("a manager of either store, or headquarters")
+    HEADQUARTERS = "headquarters", _("headquarters only")
+
+
 class Refund(models.Model):
     """The row is the work: whoever finds it may try to claim it.
 
@@ -66,6 +73,8 @@ class Refund(models.Model):
     send of this generation whose outcome nobody knows. `verdict` remembers a refusal that waits for quiet time.
     Amounts are minor units of `currency`. A release moves no money and has no amount; `uncaptured_minor` is what was seen to be
     reserved when it was asked for.
+    `policy_version` judged it (None: the settings did), `breaches` are the rules it broke, `needs_approval_of` says whose yes
+    it needed for that; "" is nobody's.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -77,6 +86,19 @@ class Refund(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices)
     reason_text = models.CharField(_("in words"), max_length=200, blank=True)
+    has_receipt = models.BooleanField(_("with a receipt"), default=True, db_default=True)
+    policy_version = models.ForeignKey(
+        "refunds.PolicyVersion",
+        verbose_name=_("judged by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    needs_approval_of = models.CharField(
+        _("needs approval of"), max_length=12, choices=Tier.choices, blank=True, default="", db_default=""
+    )
+    breaches = models.JSONField(_("rules it broke"), default=list, blank=True, db_default=models.Value([], models.JSONField()))
     refunding_store = models.ForeignKey(
         Store, verbose_name=_("refunding store"), on_delete=models.PROTECT, related_name="refunds_made"
     )
@@ -157,7 +179,7 @@ class Refund(models.Model):
                 fields=[
                     *("id", "order", "number", "kind", "amount_minor", "uncaptured_minor", "currency", "reason", "reason_text"),
                     *("refunding_store", "requested_by", "requested_by_system", "client_id", "client_key"),
-                    *("fingerprint", "accepted_at"),
+                    *("fingerprint", "accepted_at", "has_receipt", "policy_version", "needs_approval_of", "breaches"),
                 ],
             ),
             pgtrigger.Trigger(

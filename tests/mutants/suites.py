@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 _FILES: Mapping[str, tuple[str, ...]] = {
     "policy": ("steps", "policy"),
+    "rules": ("steps", "rules"),
     "gateway": ("steps", "gateway", "gateway_calls", "ecom_gateway"),
     "states": ("steps", "states"),
     "deciding": ("steps", "deciding", "deciding_sends"),
@@ -15,9 +16,6 @@ SUITES: Mapping[str, tuple[str, ...]] = {
 
 SAME: Mapping[str, Mapping[str, str]] = {
     "policy": {
-        "ReplaceComparisonOperator_Gt_NotEq: return Allowed(needs_approval=is_above_limit or facts.disputed_minor > 0, "
-        "disputed_minor=facts.disputed_minor) -> return Allowed(needs_approval=is_above_limit or facts.disputed_minor != 0, "
-        "disputed_minor=facts.disputed_minor)": "what is disputed is never less than nothing",
         "ReplaceComparisonOperator_Gt_NotEq: if facts.captured_minor is None or facts.captured_minor > 0: -> "
         "if facts.captured_minor is None or facts.captured_minor != 0:": "what was captured is never less than nothing",
     },

@@ -22,6 +22,7 @@ def ask(
     reason_text: str = "",
     currency: str | None = None,
     goods: Wanted | None = None,
+    has_receipt: bool = True,
     confirms_duplicate: bool = False,
 ) -> intake.Accepted:
     """Ask at the desk of `store`; a new request key unless one is given."""
@@ -36,6 +37,7 @@ def ask(
         asker=who,
         by=access.actor_for(who, store=store),
         goods=goods,
+        has_receipt=has_receipt,
         confirms_duplicate=confirms_duplicate,
     )
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refunds.models import Measure, Tier
 from refunds.policy import REFUND_PERIOD, Allowed, Facts, Refusal, decide
+from refunds.rules import Breach
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 FINE = Facts(
@@ -41,11 +43,16 @@ BROKEN: list[tuple[dict[str, Any], str, int, str]] = [
 
 def test_what_the_bank_took_back_needs_two_people_whatever_the_amount() -> None:
     disputed = decide(replace(FINE, disputed_minor=1))
-    assert disputed == Allowed(needs_approval=True, disputed_minor=1)
+    assert disputed == Allowed(disputed_minor=1)
+    assert isinstance(disputed, Allowed)
+    assert disputed.needs_approval_of == Tier.HEADQUARTERS
 
 
 def test_a_sound_wish_is_allowed_without_approval() -> None:
-    assert decide(FINE) == Allowed(needs_approval=False)
+    allowed = decide(FINE)
+    assert allowed == Allowed()
+    assert isinstance(allowed, Allowed)
+    assert allowed.needs_approval_of is None
 
 
 @pytest.mark.parametrize(("broken", "code", "status", "field"), BROKEN, ids=[row[1] for row in BROKEN])
@@ -97,16 +104,35 @@ def test_of_several_broken_rules_the_first_speaks(first: int) -> None:
     ],
 )
 def test_the_edge_is_still_allowed(edge: dict[str, Any]) -> None:
-    assert decide(replace(FINE, **edge)) == Allowed(needs_approval=False)
+    assert decide(replace(FINE, **edge)) == Allowed()
 
 
-@pytest.mark.parametrize(("limit", "needs"), [(None, False), (25_001, False), (25_000, False), (24_999, True), (0, True)])
-def test_only_more_than_the_limit_waits_for_approval(limit: int | None, needs: bool) -> None:
-    assert decide(replace(FINE, approval_above_minor=limit)) == Allowed(needs_approval=needs)
+def breach(tier: Tier) -> Breach:
+    return Breach(measure=Measure.REFUND, allowed_by=tier, above_minor=100, reached_minor=25_000, currency="NOK")
+
+
+@pytest.mark.parametrize(
+    ("tiers", "disputed_minor", "needs"),
+    [
+        ((Tier.STORE,), 0, Tier.STORE),
+        ((Tier.STORE, Tier.STORE), 0, Tier.STORE),
+        ((Tier.STORE, Tier.HEADQUARTERS), 0, Tier.HEADQUARTERS),
+        ((Tier.HEADQUARTERS, Tier.STORE), 0, Tier.HEADQUARTERS),
+        ((Tier.STORE,), 1, Tier.HEADQUARTERS),
+    ],
+)
+def test_a_broken_limit_is_no_refusal_but_needs_the_highest_yes(
+    tiers: tuple[Tier, ...], disputed_minor: int, needs: Tier
+) -> None:
+    broken = tuple(breach(tier) for tier in tiers)
+    verdict = decide(replace(FINE, breaches=broken, disputed_minor=disputed_minor))
+    assert verdict == Allowed(breaches=broken, disputed_minor=disputed_minor)
+    assert isinstance(verdict, Allowed)
+    assert verdict.needs_approval_of == needs
 
 
 def test_a_rule_that_is_broken_is_told_before_approval_is_asked_for() -> None:
-    verdict = decide(replace(FINE, approval_above_minor=0, is_on_hold=True))
+    verdict = decide(replace(FINE, breaches=(breach(Tier.STORE),), is_on_hold=True))
     assert isinstance(verdict, Refusal)
     assert verdict.code == "on_hold"
 

@@ -110,7 +110,8 @@ class TestAtTheDesk:
         assert shown.status_code == 200
         assert TAKEN in text_of(shown)
         assert hidden(shown, "confirms_dispute") == "1"
-        assert "autofocus" not in shown.content.decode(), "nobody presses Enter past this"
+        body = shown.content.decode()
+        assert (body.count("autofocus"), 'name="change" value="1" autofocus' in body) == (1, True), "Enter goes back, not on"
         assert nothing_moved()
 
     def test_one_press_more_asks_headquarters(self, chain: Chain, disputed: Order) -> None:

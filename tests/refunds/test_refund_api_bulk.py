@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from refunds import intake
+from refunds import judging
 from refunds.models import OrderAccount, Refund
 from stores import keys
 from stores.models import Order, Scope
@@ -95,15 +95,15 @@ def test_what_was_accepted_before_the_database_went_away_is_repeated(
     oslo: Till, sold: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wishes = [wish(sold, "r-1", 10_000), wish(sold, "r-2", 20_000)]
-    decide = intake.decide
+    decide = judging.judge_refund
 
-    def gone_at_the_second(order: Order, money: Any, **asked: Any) -> Any:
+    def gone_at_the_second(*asked: Any) -> Any:
         if Refund.objects.exists():
             raise OperationalError("the database is away")
-        return decide(order, money, **asked)
+        return decide(*asked)
 
     with monkeypatch.context() as away:
-        away.setattr(intake, "decide", gone_at_the_second)
+        away.setattr(judging, "judge_refund", gone_at_the_second)
         problem(oslo.post("refunds/bulk", {"refunds": wishes}), 503, "unavailable")
     assert many(oslo, *wishes) == [("repeated", ""), ("accepted", "")]
 
