@@ -12,7 +12,7 @@ import stores.clock
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("refunds", "0030_say_which_goods_go_back"),
+        ("refunds", "0040_hand_papers_over"),
         ("stores", "0030_say_what_receipts_need"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
