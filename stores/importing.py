@@ -3,9 +3,9 @@
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
+import msgspec
 from django.utils.translation import gettext_lazy as _
 
 from stores.actors import Actor
@@ -30,7 +30,7 @@ def import_orders(content: bytes, *, system: StoreSystem, by: Actor) -> list[Row
     outcomes: list[RowOutcome] = []
     for start in range(0, len(rows), MAX_ROWS):
         batch = index_orders(rows[start : start + MAX_ROWS], system=system, by=by)
-        outcomes += [replace(outcome, index=start + outcome.index) for outcome in batch]
+        outcomes += [msgspec.structs.replace(outcome, index=start + outcome.index) for outcome in batch]
     return outcomes
 
 

@@ -1,5 +1,6 @@
 """The door for orders: sync many, list one's own, find in the whole chain, open one."""
 
+import hashlib
 from collections import Counter
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ from rest_framework.response import Response
 
 from stores.api.base import SystemView
 from stores.api.documents import ORDER_LIST, ORDER_OPEN, ORDER_SYNC, SYNC_POSITION
-from stores.api.ids import ORDER, read_id, shown_id
+from stores.api.ids import ORDER, read_id
 from stores.api.listing import changed_orders, found_orders
 from stores.api.parsing import LinesParser, SyncBody, SyncParser
 from stores.api.serializers import (
@@ -45,9 +46,15 @@ class OrdersView(SystemView):
         asked = SyncQuerySerializer(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         body = request.data if isinstance(request.data, SyncBody) else SyncBody()
-        outcomes = index_orders(body.rows(), system=self.system, mark=_mark(asked.validated_data), by=self.actor())
-        counts = Counter(outcome.outcome.value for outcome in outcomes)
-        answer = {"results": [_result(outcome) for outcome in outcomes], "counts": counts}
+        outcomes = index_orders(
+            body.rows(),
+            system=self.system,
+            mark=_mark(asked.validated_data),
+            digest=hashlib.sha256(body.content).hexdigest(),
+            by=self.actor(),
+        )
+        counts = Counter(row.outcome for row in outcomes)
+        answer = {"results": [_result(row) for row in outcomes], "counts": counts}
         # Ten thousand results: encoded at once, not through serializers.
         return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
 
@@ -81,13 +88,18 @@ def _mark(asked: dict[str, Any]) -> Mark | None:
     return Mark(cursor=asked["sync_cursor"], stream=asked["sync_stream"], after=asked.get("sync_after"))
 
 
-def _result(outcome: RowOutcome) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "index": outcome.index,
-        "reference": outcome.reference,
-        "outcome": outcome.outcome.value,
-        "order_id": shown_id(ORDER, outcome.order_id) if outcome.order_id else None,
-    }
-    if outcome.code:
-        result |= {"code": outcome.code, "detail": outcome.detail, "field": outcome.field}
-    return result
+class _Result(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """An outcome as REST shows it; `code`, `detail` and `field` only where there is something to say."""
+
+    index: int
+    reference: str
+    outcome: str
+    order_id: str | None
+    code: str = ""
+    detail: str = ""
+    field: str = ""
+
+
+def _result(row: RowOutcome) -> _Result:
+    order_id = f"{ORDER}_{row.order_id}" if row.order_id else None
+    return _Result(row.index, row.reference, row.outcome, order_id, row.code, row.detail, row.field)

@@ -1,5 +1,6 @@
 """The order index: one row per Vipps payment of the chain, by (sales unit, reference)."""
 
+import re
 from datetime import datetime
 
 import pgtrigger
@@ -13,10 +14,13 @@ from stores.models.append_only import never_deleted
 from stores.models.people import User
 from stores.models.store import Channel, SalesUnit, Store
 
+_NOT_IN_KEYS = re.compile(r"[^A-Z0-9]+")
+
 
 def reference_key(reference: str) -> str:
     """What search compares: upper case, letters and digits only ("ber-1004 2" gives "BER10042")."""
-    return "".join(character for character in reference.upper() if character.isascii() and character.isalnum())
+    key = reference.upper().replace("-", "")
+    return key if key.isascii() and key.isalnum() else _NOT_IN_KEYS.sub("", key)
 
 
 class PaidAtFrom(models.IntegerChoices):

@@ -65,7 +65,7 @@ def confirm_orders(told: Sequence[Confirmed], *, by: Actor) -> Confirmation:
     return found
 
 
-def adopt_unplaced(keys: Collection[OrderKey], *, now: datetime, by: Actor) -> dict[int, str]:
+def adopt_unplaced(keys: Collection[OrderKey], *, now: datetime, by: Actor) -> dict[OrderKey, str]:
     """Give orders that were just made the facts that waited for them; the first field that disagrees with them, by order.
 
     Within the transaction that made the orders.
@@ -76,7 +76,7 @@ def adopt_unplaced(keys: Collection[OrderKey], *, now: datetime, by: Actor) -> d
     brought = _Brought()
     _bring([unplaced.as_told(payment) for payment in waiting], brought, now)
     unplaced.settle(waiting, now=now)
-    return {each.order.pk: each.fields[0] for each in _judge(brought, now=now, by=by)}
+    return {each.key: each.fields[0] for each in _judge(brought, now=now, by=by)}
 
 
 def place_told(told: Confirmed, link: StoreUnit, *, now: datetime, by: Actor) -> None:
@@ -88,9 +88,9 @@ def place_told(told: Confirmed, link: StoreUnit, *, now: datetime, by: Actor) ->
     _judge(brought, now=now, by=by)
 
 
-def judge_claims(order_ids: Collection[int], *, now: datetime, by: Actor) -> dict[int, str]:
+def judge_claims(order_ids: Collection[int], *, now: datetime, by: Actor) -> dict[OrderKey, str]:
     """Hold new claims against what Vipps had said before; the first field that cannot be true, by order."""
-    return {each.order.pk: each.fields[0] for each in _told_of(*judge(order_ids, now=now), by=by)}
+    return {each.key: each.fields[0] for each in _told_of(*judge(order_ids, now=now), by=by)}
 
 
 def _bring(told: Sequence[Confirmed], brought: _Brought, now: datetime) -> None:

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from stores.models import Channel, Order, OrderConflict, PaidAtFrom, Store, StoreSystem
+from stores.orders.merging import OrderKey
+from stores.orders.placed import NewOrder
 from stores.orders.placing import CLOCKS_APART
-from stores.orders.upsert import Known, NewOrder
+from stores.orders.upsert import Known
 
 VIPPS = "Vipps MobilePay"
 """Who said it, where it was no store."""
@@ -32,23 +34,29 @@ class Disagreement:
     order: Order
     fields: tuple[str, ...]
 
+    @property
+    def key(self) -> OrderKey:
+        return (self.order.sales_unit_id, self.order.reference)
+
 
 def differences(known: Known, said: NewOrder, *, store: Store) -> tuple[str, ...]:
     """The fields of `said` that cannot be true beside what another sync claimed."""
     checks = {
         "store": known.store_id == store.pk,
-        "amount.currency": known.currency == said.currency,
-        "amount.amount_minor": known.claimed_minor in (None, said.claimed_minor),
+        "amount.currency": known.currency == said.link.currency,
+        "amount.amount_minor": known.claimed_minor in (None, said.row.amount.amount_minor),
         "paid_at": known.is_same_day,
     }
     return tuple(name for name, agrees in checks.items() if not agrees)
 
 
-def keep_contradictions(found: Iterable[Contradiction], *, system: StoreSystem) -> list[Contradiction]:
+def keep_contradictions(found: Collection[Contradiction], *, system: StoreSystem) -> list[Contradiction]:
     """Store each contradiction once; returns those that were not known yet.
 
     What somebody has settled does not come again each night: only with other claims, or where something else differs.
     """
+    if not found:
+        return []
     told = {(item.known.id, _claims_key(_claims(item.said, system))): item for item in found}
     known = {
         (order_id, _claims_key(claims)): (settled_at, differences)
@@ -164,9 +172,9 @@ def _keep(found: Disagreement, before: OrderConflict | None) -> bool:
 def _claims(said: NewOrder, system: StoreSystem) -> dict[str, Any]:
     return {
         "store": system.store.code,
-        "amount_minor": said.claimed_minor,
-        "currency": said.currency,
-        "paid_at": said.paid_at.isoformat(),
+        "amount_minor": said.row.amount.amount_minor,
+        "currency": said.link.currency,
+        "paid_at": said.row.paid_at.isoformat(),
     }
 
 

@@ -1,9 +1,8 @@
 """What became of each row of a sync."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from uuid import UUID
 
+import msgspec
 from django.utils.functional import Promise
 
 
@@ -17,14 +16,14 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RowOutcome:
-    """`index` counts the rows of the request from 0; `order_id` is the order's public id where the asker may know it."""
+class RowOutcome(msgspec.Struct, frozen=True, gc=False):
+    """`index` counts the rows of the request from 0; `order_id` is the order's public id where the asker may know it,
+    as 32 hexadecimal digits."""
 
     index: int
     reference: str
     outcome: Outcome
-    order_id: UUID | None = None
+    order_id: str | None = None
     code: str = ""
     detail: str = ""
     field: str = ""

@@ -1,44 +1,61 @@
 """Which sales unit a row was paid through: the store's own, open at the time, by channel; never by MSN."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.db.models import Q
+import msgspec
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from stores.models import SalesUnit, Store, StoreUnit
+from stores.models import Store
 from stores.orders.outcomes import RowError
 from stores.orders.rows import OrderRow
 
+# By hand, as the other statements of a sync: composing it through the ORM would cost more than a hundred rows do.
+_LINKS = """
+SELECT link.store_id = %(store)s, link.sales_unit_id, link.channel, unit.currency, link.prefix, link.valid_from,
+       link.valid_until
+FROM stores_storeunit AS link JOIN stores_salesunit AS unit ON unit.id = link.sales_unit_id
+WHERE link.store_id = %(store)s OR (link.prefix <> '' AND link.sales_unit_id IN (
+    SELECT own.sales_unit_id FROM stores_storeunit AS own WHERE own.store_id = %(store)s))
+"""
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Placed:
-    """The unit and the channel that a row belongs to."""
 
-    unit: SalesUnit
+class Link(msgspec.Struct, frozen=True, gc=False):
+    """That the store, or a neighbour, sells through a unit from one moment until before another, both UTC."""
+
+    unit_id: int
     channel: str
+    currency: str
+    prefix: str
+    valid_from: datetime
+    valid_until: datetime
+
+    def is_open(self, at: datetime) -> bool:
+        return self.valid_from <= at < self.valid_until
 
 
 class Units:
     """One store's sales units through all time, with the neighbours that share them. Read once per sync."""
 
     def __init__(self, store: Store) -> None:
-        own = Q(store=store)
-        shared_with = Q(sales_unit__store_units__store=store) & ~own & ~Q(prefix="")
-        links = StoreUnit.objects.filter(own | shared_with).select_related("sales_unit").distinct()
-        self._own: list[StoreUnit] = []
-        self._neighbours: dict[int, list[StoreUnit]] = {}
-        for link in links:
-            if link.store_id == store.pk:
-                self._own.append(link)
-            else:
-                self._neighbours.setdefault(link.sales_unit_id, []).append(link)
+        self._own: list[Link] = []
+        self._neighbours: dict[int, list[Link]] = {}
+        with connection.cursor() as cursor:
+            cursor.execute(_LINKS, {"store": store.pk})
+            for is_own, unit_id, channel, currency, prefix, valid_from, valid_until in cursor.fetchall():
+                # In UTC as the rows: moments of one zone are compared at once, of two by asking both zones.
+                until = valid_until.astimezone(UTC) if valid_until else _FOR_EVER
+                link = Link(unit_id, channel, currency, prefix, valid_from.astimezone(UTC), until)
+                if is_own:
+                    self._own.append(link)
+                else:
+                    self._neighbours.setdefault(unit_id, []).append(link)
 
-    def place(self, row: OrderRow) -> Placed:
+    def place(self, row: OrderRow) -> Link:
         """Raises RowError: no_unit, ambiguous_unit, foreign_prefix, wrong_currency."""
-        open_links = [
-            link for link in self._own if _is_open(link, row.paid_at) and (row.channel is None or link.channel == row.channel)
-        ]
+        at, channel = row.paid_at, row.channel
+        open_links = [link for link in self._own if link.is_open(at) and channel in (None, link.channel)]
         if not open_links:
             raise RowError("no_unit", _("The store had no sales unit for this at that time."), field="channel")
         if len(open_links) > 1:
@@ -48,22 +65,15 @@ class Units:
                 field="channel",
             )
         link = open_links[0]
-        self._check_prefix(link, row)
-        if row.amount.currency != link.sales_unit.currency:
-            raise RowError("wrong_currency", _("The sales unit settles in another currency."), field="amount.currency")
-        return Placed(unit=link.sales_unit, channel=link.channel)
-
-    def _check_prefix(self, link: StoreUnit, row: OrderRow) -> None:
-        if not row.reference.startswith(link.prefix) or self._is_a_neighbours(link, row):
+        if not row.reference.startswith(link.prefix) or (self._neighbours and self._is_a_neighbours(link, row)):
             raise RowError("foreign_prefix", _("This reference belongs to another store."), field="reference")
+        if row.amount.currency != link.currency:
+            raise RowError("wrong_currency", _("The sales unit settles in another currency."), field="amount.currency")
+        return link
 
-    def _is_a_neighbours(self, link: StoreUnit, row: OrderRow) -> bool:
+    def _is_a_neighbours(self, link: Link, row: OrderRow) -> bool:
         folded = row.reference.casefold()
         return any(
-            len(other.prefix) > len(link.prefix) and folded.startswith(other.prefix.casefold()) and _is_open(other, row.paid_at)
-            for other in self._neighbours.get(link.sales_unit_id, ())
+            len(other.prefix) > len(link.prefix) and folded.startswith(other.prefix.casefold()) and other.is_open(row.paid_at)
+            for other in self._neighbours.get(link.unit_id, ())
         )
-
-
-def _is_open(link: StoreUnit, at: datetime) -> bool:
-    return link.valid_from <= at and (link.valid_until is None or at < link.valid_until)

@@ -11,6 +11,7 @@ from django.db import connection
 from stores import clock
 from stores.models import Store, reference_key
 from stores.orders.merging import APART_SECONDS, MAY_DISAGREE, OrderKey
+from stores.orders.placed import NewOrder
 from stores.orders.rows import LineRow, quantity_of
 
 # What stores claimed, of the time: beside Vipps' time where that is known. The latest of one day counts, in any order.
@@ -72,24 +73,6 @@ SELECT DISTINCT order_id FROM added
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NewOrder:
-    """A checked row, placed at its sales unit. `claimed_minor` in minor units of `currency`."""
-
-    unit_id: int
-    reference: str
-    channel: str
-    currency: str
-    claimed_minor: int
-    paid_at: datetime
-    receipt_number: str
-    lines: tuple[LineRow, ...]
-
-    @property
-    def key(self) -> OrderKey:
-        return (self.unit_id, self.reference)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Written:
     """An order that was inserted or updated. `may_disagree`: Vipps has told of it too, perhaps otherwise."""
 
@@ -119,14 +102,14 @@ def write_orders(orders: Sequence[NewOrder], *, store: Store, now: datetime) -> 
         "now": now,
         "apart": APART_SECONDS,
         "public_ids": [clock.new_id() for _ in orders],
-        "units": [order.unit_id for order in orders],
-        "references": [order.reference for order in orders],
-        "ref_keys": [reference_key(order.reference) for order in orders],
-        "channels": [order.channel for order in orders],
-        "currencies": [order.currency for order in orders],
-        "amounts": [order.claimed_minor for order in orders],
-        "moments": [order.paid_at for order in orders],
-        "receipts": [order.receipt_number for order in orders],
+        "units": [order.link.unit_id for order in orders],
+        "references": [order.row.reference for order in orders],
+        "ref_keys": [reference_key(order.row.reference) for order in orders],
+        "channels": [order.link.channel for order in orders],
+        "currencies": [order.link.currency for order in orders],
+        "amounts": [order.row.amount.amount_minor for order in orders],
+        "moments": [order.row.paid_at for order in orders],
+        "receipts": [order.row.receipt_number for order in orders],
     }
     with connection.cursor() as cursor:
         cursor.execute(_UPSERT, parameters)
@@ -142,9 +125,9 @@ def read_known(orders: Sequence[NewOrder], *, store: Store) -> dict[OrderKey, Kn
         return {}
     parameters: dict[str, Any] = {
         "zone": store.time_zone,
-        "units": [order.unit_id for order in orders],
-        "references": [order.reference for order in orders],
-        "moments": [order.paid_at for order in orders],
+        "units": [order.link.unit_id for order in orders],
+        "references": [order.row.reference for order in orders],
+        "moments": [order.row.paid_at for order in orders],
     }
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN, parameters)
