@@ -57,6 +57,11 @@ def db_now() -> datetime:
     return _source.now() if _source.now is not None else _database_time()
 
 
+def bound_now() -> datetime | None:
+    """For SQL written by hand, as `coalesce(%(now)s::timestamptz, clock_timestamp())`."""
+    return _source.now() if _source.now is not None else None
+
+
 def sql_now() -> Combinable:
     """The same clock as an expression for a query or an update: `clock_timestamp()`, or the bound value."""
     if _source.now is not None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from django.http import HttpResponse
@@ -42,14 +42,11 @@ class OrdersView(SystemView):
 
     @extend_schema(**ORDER_SYNC)
     def post(self, request: Request) -> HttpResponse:
-        # A plain dict: of a form's empty field REST framework thinks as of none.
-        asked = SyncQuerySerializer(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
         body = request.data if isinstance(request.data, SyncBody) else SyncBody()
         outcomes = index_orders(
             body.rows(),
             system=self.system,
-            mark=_mark(asked.validated_data),
+            mark=_mark(request),
             digest=hashlib.sha256(body.content).hexdigest(),
             by=self.actor(),
         )
@@ -82,7 +79,13 @@ class OrderView(SystemView):
         return Response(OrderDetailSerializer(order).data)
 
 
-def _mark(asked: dict[str, Any]) -> Mark | None:
+def _mark(request: Request) -> Mark | None:
+    if not request.query_params:
+        return None
+    # A plain dict: of a form's empty field REST framework thinks as of none.
+    query = SyncQuerySerializer(data=request.query_params.dict())
+    query.is_valid(raise_exception=True)
+    asked = query.validated_data
     if "sync_cursor" not in asked:
         return None
     return Mark(cursor=asked["sync_cursor"], stream=asked["sync_stream"], after=asked.get("sync_after"))

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 from django.db import connection, transaction
-from django.db.models import Value
 
 from stores import clock, events
 from stores.actors import Actor
@@ -84,12 +83,11 @@ def record(
         raise ValueError("the chain's store belongs to another company")
     chain = (company.pk, store.pk if store else None)
     _keep_to_one_chain(chain)
-    now = clock.sql_now()
     before, after = _canonical_around_time(event, by, company, store, about, refunding_store)
     values = {
         "company": company.pk,
         "store": store.pk if store else None,
-        "now": now.value if isinstance(now, Value) else None,
+        "now": clock.bound_now(),
         "before": before,
         "after": after,
         "event": event.name,

@@ -7,7 +7,7 @@ from itertools import islice
 from django.db import IntegrityError, connection, transaction
 from psycopg.errors import UniqueViolation
 
-from stores import clock
+from stores import clock, statements
 from stores.models import Store, reference_key
 from stores.orders.placed import NewOrder
 from stores.orders.rows import quantity_of
@@ -19,7 +19,7 @@ COPY stores_order (public_id, sales_unit_id, store_id, reference, ref_key, chann
 _LINES = "COPY stores_orderline (order_id, number, name, sku, quantity, amount_minor) FROM STDIN"
 _IDS = """
 SELECT known.id, known.reference FROM stores_order AS known
-WHERE known.sales_unit_id = %s AND known.reference = ANY ((SELECT %s::text[])::text[])
+WHERE known.sales_unit_id = %(unit)s AND known.reference = ANY ((SELECT %(references)s::text[])::text[])
 """
 _ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _ROWS_A_WRITE = 500
@@ -69,11 +69,9 @@ def _copy_lines(orders: Sequence[NewOrder]) -> None:
     by_unit: dict[int, dict[str, NewOrder]] = {}
     for order in orders:
         by_unit.setdefault(order.link.unit_id, {})[order.row.reference] = order
-    with connection.cursor() as cursor:
-        for unit_id, named in by_unit.items():
-            cursor.execute(_IDS, [unit_id, f"{{{','.join(named)}}}"])
-            ids = {reference: row_id for row_id, reference in cursor.fetchall()}
-            _copy(_LINES, _line_lines(named, ids))
+    for unit_id, named in by_unit.items():
+        found = statements.read(_IDS, {"unit": unit_id, "references": f"{{{','.join(named)}}}"})
+        _copy(_LINES, _line_lines(named, {reference: row_id for row_id, reference in found}))
 
 
 def _line_lines(named: dict[str, NewOrder], ids: dict[str, int]) -> Iterator[str]:

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection
-
+from stores import statements
 from stores.models import Store
 from stores.orders.merging import OrderKey
 from stores.orders.placed import NewOrder
 
-# The array stands in a query of its own, so that the planner does not look at each of ten thousand constants.
-_STANDING = """
+# The array stands in a query of its own, so that the planner does not count its ten thousand elements: it would
+# read the whole table for them.
+STATEMENT = """
 SELECT known.reference, replace(known.public_id::text, '-', ''), known.store_id, known.currency, known.claimed_minor,
        CASE WHEN known.paid_at_from = 1 THEN known.paid_at ELSE known.claimed_paid_at END, known.receipt_number,
        %(has_lines)s AND EXISTS (SELECT 1 FROM stores_orderline AS line WHERE line.order_id = known.id)
@@ -27,14 +27,13 @@ def read_standing(orders: Mapping[OrderKey, NewOrder], *, store: Store) -> dict[
         by_unit.setdefault(unit_id, []).append(reference)
     has_lines = any(order.row.lines for order in orders.values())
     standing: dict[OrderKey, str | None] = {}
-    with connection.cursor() as cursor:
-        for unit_id, references in by_unit.items():
-            # Checked references hold no character that an array's text would have to quote.
-            array = f"{{{','.join(references)}}}"
-            cursor.execute(_STANDING, {"unit": unit_id, "references": array, "has_lines": has_lines})
-            for reference, public_id, *facts in cursor.fetchall():
-                is_known = _says_nothing_new(orders[unit_id, reference], facts, store)
-                standing[unit_id, reference] = public_id if is_known else None
+    for unit_id, references in by_unit.items():
+        # Checked references hold no character that an array's text would have to quote.
+        array = f"{{{','.join(references)}}}"
+        found = statements.read(STATEMENT, {"unit": unit_id, "references": array, "has_lines": has_lines})
+        for reference, public_id, *facts in found:
+            is_known = _says_nothing_new(orders[unit_id, reference], facts, store)
+            standing[unit_id, reference] = public_id if is_known else None
     return standing
 
 

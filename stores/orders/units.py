@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 
 import msgspec
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from stores import statements
 from stores.models import Store
 from stores.orders.outcomes import RowError
 from stores.orders.rows import OrderRow
 
-# By hand, as the other statements of a sync: composing it through the ORM would cost more than a hundred rows do.
+# By hand, as the other statements of a sync: composing it through the ORM would cost as much as twenty rows do.
 _LINKS = """
 SELECT link.store_id = %(store)s, link.sales_unit_id, link.channel, unit.currency, link.prefix, link.valid_from,
        link.valid_until
@@ -41,16 +41,15 @@ class Units:
     def __init__(self, store: Store) -> None:
         self._own: list[Link] = []
         self._neighbours: dict[int, list[Link]] = {}
-        with connection.cursor() as cursor:
-            cursor.execute(_LINKS, {"store": store.pk})
-            for is_own, unit_id, channel, currency, prefix, valid_from, valid_until in cursor.fetchall():
-                # In UTC as the rows: moments of one zone are compared at once, of two by asking both zones.
-                until = valid_until.astimezone(UTC) if valid_until else _FOR_EVER
-                link = Link(unit_id, channel, currency, prefix, valid_from.astimezone(UTC), until)
-                if is_own:
-                    self._own.append(link)
-                else:
-                    self._neighbours.setdefault(unit_id, []).append(link)
+        found = statements.read(_LINKS, {"store": store.pk})
+        for is_own, unit_id, channel, currency, prefix, valid_from, valid_until in found:
+            # In UTC as the rows: moments of one zone are compared at once, of two by asking both zones.
+            until = valid_until.astimezone(UTC) if valid_until else _FOR_EVER
+            link = Link(unit_id, channel, currency, prefix, valid_from.astimezone(UTC), until)
+            if is_own:
+                self._own.append(link)
+            else:
+                self._neighbours.setdefault(unit_id, []).append(link)
 
     def place(self, row: OrderRow) -> Link:
         """Raises RowError: no_unit, ambiguous_unit, foreign_prefix, wrong_currency."""

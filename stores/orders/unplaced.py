@@ -5,9 +5,14 @@ from datetime import datetime
 
 from django.db.models import F, OuterRef, Q, Subquery
 
+from stores import statements
 from stores.models import Order, PaidAtFrom, UnplacedPayment, User
 from stores.orders.confirmed import Confirmed
 from stores.orders.merging import OrderKey
+
+_ANY_WAITING = """
+SELECT 1 FROM stores_unplacedpayment WHERE order_id IS NULL AND sales_unit_id = ANY (%(units)s::bigint[]) LIMIT 1
+"""
 
 
 def waiting_for(keys: Collection[OrderKey]) -> list[UnplacedPayment]:
@@ -15,14 +20,14 @@ def waiting_for(keys: Collection[OrderKey]) -> list[UnplacedPayment]:
     by_unit: dict[int, list[str]] = {}
     for unit_id, reference in keys:
         by_unit.setdefault(unit_id, []).append(reference)
-    waiting = UnplacedPayment.objects.filter(order=None)
     # As a rule nothing waits: then this is one look at an index that is empty, however many orders were made.
-    if not by_unit or not waiting.filter(sales_unit__in=by_unit).exists():
+    if not by_unit or not statements.read(_ANY_WAITING, {"units": list(by_unit)}):
         return []
     which = Q()
     for unit_id, references in by_unit.items():
         which |= Q(sales_unit=unit_id, reference__in=references)
-    return list(waiting.filter(which).order_by("sales_unit_id", "reference").select_for_update(no_key=True))
+    waiting = UnplacedPayment.objects.filter(which, order=None)
+    return list(waiting.order_by("sales_unit_id", "reference").select_for_update(no_key=True))
 
 
 def as_told(payment: UnplacedPayment) -> Confirmed:

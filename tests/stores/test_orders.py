@@ -9,6 +9,7 @@ from django.db import connection
 
 from stores import audit, orders
 from stores.models import Entry, Order, OrderConflict, OrderLine
+from stores.orders import standing
 from tests.conftest import Chain
 from tests.stores.telling import told
 from tests.till import YESTERDAY, Till, outcomes, row
@@ -43,6 +44,20 @@ def test_a_new_order_is_indexed_with_its_lines(bergen: Till, chain: Chain) -> No
         (1, "Rain jacket", "2.000", 20_000),
         (2, "Rope, by the metre", "1.250", 5_000),
     ]
+
+
+def test_every_text_is_kept_as_it_was_sent(bergen: Till) -> None:
+    """Also what COPY would take for the end of a column or a row, or for nothing."""
+    texts = ["\\N", "a\tb", "a\\tb", "a\nb\r\nc", "\\.", "{}", '"', "Bodø ✓ 🛒", "\u202e", "'; --"]
+    rows = [
+        row(f"BER-{number}", receipt_number=text, lines=[{"name": text, "sku": text, "quantity": 1, "amount_minor": 25_000}])
+        for number, text in enumerate(texts)
+    ]
+    for outcome in ("created", "unchanged"):
+        assert outcomes(bergen.sync(*rows)) == [(outcome, "", "")] * len(texts)
+    kept = OrderLine.objects.order_by("order__reference").values_list("order__receipt_number", "name", "sku")
+    assert list(kept) == [(text, text, text) for text in texts]
+    assert {order.public_id.version for order in Order.objects.all()} == {4}
 
 
 def test_the_same_sync_twice_changes_nothing(bergen: Till) -> None:
@@ -176,6 +191,18 @@ def test_ten_thousand_rows_are_taken_and_one_more_is_refused(bergen: Till) -> No
     assert Order.objects.count() == 0
     assert bergen.post("orders", {"orders": rows[1:]}).json()["counts"] == {"created": 10_000}
     assert Order.objects.count() == 10_000
+
+
+def test_a_batch_of_any_size_is_looked_up_in_the_index(chain: Chain, bergen: Till) -> None:
+    references = [f"BER-{number:06}" for number in range(10_000)]
+    bergen.post("orders", {"orders": [row(reference) for reference in references]})
+    asked = {"unit": chain.units["BGO"].pk, "references": f"{{{','.join(references)}}}", "has_lines": True}
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE stores_order")
+        cursor.execute(f"EXPLAIN {standing.STATEMENT}", asked)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Scan using order_once_per_sales_unit" in plan
+    assert "Seq Scan on stores_order " not in plan
 
 
 @pytest.mark.django_db(transaction=True)
