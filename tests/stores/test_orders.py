@@ -196,7 +196,7 @@ def test_ten_thousand_rows_are_taken_and_one_more_is_refused(bergen: Till) -> No
 def test_a_batch_of_any_size_is_looked_up_in_the_index(chain: Chain, bergen: Till) -> None:
     references = [f"BER-{number:06}" for number in range(10_000)]
     bergen.post("orders", {"orders": [row(reference) for reference in references]})
-    asked = {"unit": chain.units["BGO"].pk, "references": f"{{{','.join(references)}}}", "has_lines": True}
+    asked: dict[str, Any] = {"unit": chain.units["BGO"].pk, "references": f"{{{','.join(references)}}}", "has_lines": True}
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE stores_order")
         cursor.execute(f"EXPLAIN {standing.STATEMENT}", asked)
