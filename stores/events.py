@@ -103,6 +103,16 @@ class CompanyDescribed(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReferenceTemplateSet(TrailEvent):
+    """By which search reads store and day from a part of a reference."""
+
+    name = "company.reference_template_set"
+    sentence = _("References of {company} are from now on taken to be written {template}.")
+    company: str
+    template: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SalesUnitAdded(TrailEvent):
     name = "sales_unit.added"
     sentence = _("Sales unit {msn} ({environment}, {currency}) was added for store {code}, prefix “{prefix}”.")
@@ -403,7 +413,7 @@ class OrderOpened(TrailEvent):
 STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     StoreOpened,
     StoreClosed,
-    *(StoreDescribed, CompanyDescribed),
+    *(StoreDescribed, CompanyDescribed, ReferenceTemplateSet),
     SalesUnitAdded,
     KeySetMade,
     KeysBound,

@@ -12,9 +12,18 @@ from stores.actors import Actor
 from stores.audit import Subject
 from stores.credentials import VippsKeys
 from stores.errors import Conflict, Invalid
-from stores.events import KeysBound, SalesUnitAdded, StoreClosed, StoreOpened
+from stores.events import KeysBound, ReferenceTemplateSet, SalesUnitAdded, StoreClosed, StoreOpened
 from stores.models import Company, KeySet, KeySetKind, SalesUnit, Store, StoreUnit
 from stores.models.store import CURRENCY_OF_MARKET
+from stores.reference_template import LONGEST, NotATemplate, parse_template
+
+_REFUSALS = {
+    "empty": _("Name the store or the year: else a part of a reference tells nothing."),
+    "sign": _("“%(at)s” cannot stand in a reference."),
+    "field": _("There is no field %(at)s."),
+    "twice": _("%(at)s stands there twice."),
+    "useless": _("Name the store or the year: else a part of a reference tells nothing."),
+}
 
 
 def open_store(
@@ -124,6 +133,30 @@ def close_store(store: Store, *, reason: str, by: Actor) -> Store:
         event = StoreClosed(code=store.code, reason=reason)
         audit.record(event, by=by, company=store.company, store=store, about=_about_store(store))
     return store
+
+
+def set_reference_template(company: Company, template: str, *, by: Actor) -> Company:
+    """How the chain writes its references, such as "{store}-{yyyymmdd}-{number}"; "" where in no certain way.
+
+    Raises Invalid (field "template"), also for a template that says neither store nor year.
+    """
+    template = template.strip()
+    if len(template) > LONGEST:
+        raise Invalid(_("At most %(most)s characters.") % {"most": LONGEST}, field="template")
+    if template:
+        try:
+            parse_template(template)
+        except NotATemplate as refusal:
+            raise Invalid(_REFUSALS[refusal.reason] % {"at": refusal.at}, field="template") from None
+    with transaction.atomic():
+        locked = Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+        locked.reference_template = template
+        locked.save(update_fields=["reference_template"])
+        event = ReferenceTemplateSet(company=locked.name, template=template or "—")
+        about = Subject(type="company", id=str(locked.pk))
+        audit.record(event, by=by, company=locked, store=None, about=about)
+    company.refresh_from_db()
+    return company
 
 
 def _link(store: Store, unit: SalesUnit, *, prefix: str, channel: str, valid_from: datetime, by: Actor) -> StoreUnit:

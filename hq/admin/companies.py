@@ -1,4 +1,4 @@
-"""The chain itself: one row, whose only verb is about what receipts say."""
+"""The chain itself: one row, and what it says of receipts and of references."""
 
 from typing import Any
 
@@ -15,8 +15,9 @@ from hq.admin.asking import actor_of, company_of
 from hq.admin.base import HqAdmin
 from hq.admin.showing import page_of
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
-from stores import particulars
+from stores import particulars, registry
 from stores.models import Company
+from stores.reference_template import FIELDS, LONGEST
 
 
 class DescribeCompanyForm(VerbForm):
@@ -31,14 +32,26 @@ class DescribeCompanyForm(VerbForm):
     )
 
 
+class ReferenceTemplateForm(VerbForm):
+    """How the chain's tills write references."""
+
+    template = forms.CharField(
+        label=_("Template"),
+        max_length=LONGEST,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True, "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("Such as {store}-{yyyymmdd}-{number}. Empty: they are written in no certain way."),
+    )
+
+
 @register(Company, site=site)
 class CompanyAdmin(HqAdmin):
     """One row: the asker's own company."""
 
     list_display = ("name", "organisation_number", "open_stores")
-    fields = ("name", "organisation_number", "open_stores")
+    fields = ("name", "organisation_number", "reference_template", "open_stores")
     readonly_fields = fields
-    actions_detail = ("describe_company",)
+    actions_detail = ("describe_company", "set_reference_template")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         mine = Company.objects.filter(pk=company_of(request).pk)
@@ -65,3 +78,26 @@ class CompanyAdmin(HqAdmin):
             back=page_of(company),
         )
         return verb_page(self, request, page, form_of=lambda data: DescribeCompanyForm(data, initial=now), act=act)
+
+    @action(description=_("How references are written"), permissions=["manage_stores"], icon="pattern")
+    def set_reference_template(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        company: Company = self.row(request, object_id)
+        now = {"template": company.reference_template}
+
+        def act(form: ReferenceTemplateForm) -> Any:
+            registry.set_reference_template(company, form.cleaned_data["template"], by=actor_of(request))
+            return _("Search reads references so from now on.")
+
+        page = VerbPage(
+            title=_("How references of %(company)s are written") % {"company": company},
+            explanation=_(
+                "Search then knows which store and day a part of a reference names. Others are found as before."
+            ),
+            button=_("Save"),
+            back=page_of(company),
+            facts=[
+                (_("Fields"), ", ".join(f"{{{name}}}" for name in FIELDS)),
+                (_("Everything else"), _("letters and digits as they stand; separators do not matter")),
+            ],
+        )
+        return verb_page(self, request, page, form_of=lambda data: ReferenceTemplateForm(data, initial=now), act=act)

@@ -94,6 +94,7 @@ class Order(models.Model):
                 | Q(captured_minor__lt=F("claimed_minor"))
                 | Q(captured_minor__gt=F("claimed_minor")),
             ),
+            models.Index(fields=["receipt_number"], name="order_receipt_number", condition=Q(receipt_number__gt="")),
             models.Index(fields=["updated_at", "id"], name="order_updated"),
         ]
         triggers = [

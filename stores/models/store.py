@@ -36,6 +36,7 @@ class Company(models.Model):
     organisation_number = models.CharField(
         _("organisation number"), max_length=30, blank=True, validators=[ORGANISATION_NUMBER]
     )
+    reference_template = models.CharField(_("how references are written"), max_length=80, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("company")

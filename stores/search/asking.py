@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 from django.db.models import QuerySet
 
+from stores import access
+from stores.access import Asker
 from stores.models import Order
 from stores.search.cursor import Position
+from stores.search.narrowing import Part, guessed_parts
 from stores.search.reading import Purse, Row
 from stores.search.wanted import Wanted
 
@@ -30,9 +34,15 @@ class Search:
     """`visible` is what the asker may see; every candidate goes through it. `position` is the last row shown before."""
 
     wanted: Wanted
+    asker: Asker
     visible: QuerySet[Order]
     position: Position | None = None
     purse: Purse = field(default_factory=Purse)
+
+    @cached_property
+    def guessed_parts(self) -> list[Part]:
+        """Where to look first for what the text itself says; asked for by the few stages that need it."""
+        return guessed_parts(self.wanted, access.company_of(self.asker))
 
     def after(self, stage: int) -> Position:
         """Where that stage goes on."""

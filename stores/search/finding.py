@@ -16,6 +16,8 @@ from stores.search.cursor import Position, read_cursor, write_cursor
 from stores.search.filtering import by_filters
 from stores.search.fragments import find_fragment
 from stores.search.limits import check_limit, record_look_up
+from stores.search.placed import placed
+from stores.search.receipts import by_receipt
 from stores.search.stages import Stage, exact, prefix, suffix
 from stores.search.wanted import Wanted, want
 
@@ -28,6 +30,8 @@ STAGES: dict[Stage, Callable[[Search, int], Leg]] = {
     Stage.EXACT: exact,
     Stage.PREFIX: prefix,
     Stage.SUFFIX: suffix,
+    Stage.RECEIPT: by_receipt,
+    Stage.PLACED: placed,
     Stage.ALIKE: alike,
     Stage.FRAGMENT: find_fragment,
 }
@@ -76,7 +80,7 @@ def find_orders(
     check_limit(asker)
     visible = access.visible_orders(asker).select_related("store", "sales_unit")
     limit = max(1, min(limit, LARGEST_PAGE))
-    search = Search(wanted=wanted, visible=visible, position=position)
+    search = Search(wanted=wanted, asker=asker, visible=visible, position=position)
     found = _by_reference(search, limit) if wanted.key else _by_filters(search, limit)
     record_look_up(asker, _as_typed(wanted), store=store, hits=len(found.hits))
     return found
@@ -98,22 +102,28 @@ def _by_reference(search: Search, limit: int) -> Found:
         for order in leg.orders:
             found.setdefault(order.pk, (stage, order))
         is_whole = is_whole and leg.is_whole
-        if len(found) > limit or (_settles(search, stage) and (found or search.position)):
+        if len(found) > limit or _settles(search, stage, leg, bool(found)):
             break
     stages = [stage for stage, _order in found.values()]
     return _page(search, list(found.values()), limit, str(_hint(search, stages, limit, is_whole=is_whole)))
 
 
-def _settles(search: Search, stage: Stage) -> bool:
-    """Whether weaker matches are only noise once a text so long was found there, or on an earlier page."""
+def _settles(search: Search, stage: Stage, leg: Leg, is_found: bool) -> bool:
+    """Whether weaker matches are only noise after what was found so far, here or on an earlier page."""
+    if stage == Stage.PLACED:
+        return bool(leg.orders or (search.position and search.position.stage == stage))
     texts = search.wanted.keys if stage == Stage.EXACT else [search.wanted.key]
-    return stage in _SETTLING and any(len(text) >= WHOLE_REFERENCE for text in texts)
+    is_long = any(len(text) >= WHOLE_REFERENCE for text in texts)
+    return stage in _SETTLING and is_long and (is_found or search.position is not None)
 
 
 def _is_idle(search: Search, stage: Stage, is_found: bool) -> bool:
     """Whether that stage has nothing to say: too little was typed, or something better was found, perhaps pages ago."""
+    is_late = is_found or bool(search.position and search.position.stage < stage)
+    if stage == Stage.RECEIPT:
+        return is_late and search.wanted.store is None and search.wanted.day is None
     if stage == Stage.ALIKE:
-        return is_found or bool(search.position and search.position.stage < Stage.ALIKE)
+        return is_late
     return stage == Stage.FRAGMENT and len(search.wanted.key) < SHORTEST_FRAGMENT
 
 
@@ -122,6 +132,8 @@ def _hint(search: Search, found: list[Stage], limit: int, *, is_whole: bool) -> 
         return _("Type at least three characters.")
     if Stage.ALIKE in found:
         return _("Nothing is written exactly so. These look alike: O and 0, I and 1, B and 8, S and 5 are easily mixed up.")
+    if Stage.PLACED in found and len(found) <= limit:
+        return _("These are of the store or the day that stands in what you typed: type more characters for others.")
     return "" if is_whole or len(found) > limit else _("Older orders were not searched: type more characters.")
 
 

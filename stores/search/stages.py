@@ -10,6 +10,7 @@ from stores.search.walking import LONGEST_WALK, SHORT_WALK, Pattern, reaches_bey
 MOST_BY_KEY = 1_000
 MOST_BY_PREFIX = 5_000
 MOST_BY_SUFFIX = 1_000
+SHORTEST_TO_GUESS = 4
 COMMON_BELOW = 6
 """Keys shorter than this are so likely common that their newest matches are looked for before their range."""
 
@@ -21,8 +22,10 @@ class Stage(IntEnum):
     EXACT = 1
     PREFIX = 2
     SUFFIX = 3
-    ALIKE = 4
-    FRAGMENT = 5
+    RECEIPT = 4
+    PLACED = 5
+    ALIKE = 6
+    FRAGMENT = 7
 
 
 # A chain may use one reference in each of its stores, so the store that was asked for is part of the question.
@@ -107,13 +110,16 @@ def _range(search: Search, stage: Stage, pattern: Pattern, statement: str, start
 
 def _newest(search: Search, stage: Stage, pattern: Pattern, limit: int) -> Leg | None:
     """What walking finds, if it is a page or all that there is."""
-    part = asked_part(search.wanted)
-    length = SHORT_WALK if part.is_everything else LONGEST_WALK
-    found = walk(search, stage, pattern, part=part, limit=limit, length=length)
-    if found is None or len(found.orders) >= limit:
-        return found
-    is_all = not part.is_everything and found.is_whole and not reaches_beyond(search, stage, part=part, length=length)
-    return found if is_all else None
+    asked = asked_part(search.wanted)
+    for part in (asked, *search.guessed_parts) if len(search.wanted.key) >= SHORTEST_TO_GUESS else (asked,):
+        length = SHORT_WALK if part.is_everything else LONGEST_WALK
+        found = walk(search, stage, pattern, part=part, limit=limit, length=length)
+        if found is None or len(found.orders) >= limit:
+            return found
+        is_asked = part == asked and not part.is_everything
+        if is_asked and found.is_whole and not reaches_beyond(search, stage, part=part, length=length):
+            return found
+    return None
 
 
 def after_start(start: str) -> str:

@@ -48,12 +48,14 @@ class Wanted:
         """When the day begins and when the next one does (UTC)."""
         if self.day is None:
             return None
-        starts = datetime.combine(self.day, time(), tzinfo=self._zone())
+        starts = datetime.combine(self.day, time(), tzinfo=self.zone)
         # The next midnight, not 24 hours on: two days a year are shorter and longer.
-        ends = datetime.combine(self.day + timedelta(days=1), time(), tzinfo=self._zone())
+        ends = datetime.combine(self.day + timedelta(days=1), time(), tzinfo=self.zone)
         return starts.astimezone(UTC), ends.astimezone(UTC)
 
-    def _zone(self) -> ZoneInfo:
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the days of this search begin and end."""
         return ZoneInfo(self.store.time_zone if self.store is not None else timezone.get_default_timezone_name())
 
     def refusal(self) -> str | Promise:

@@ -216,3 +216,18 @@ def test_another_chains_company_is_not_hers_to_describe(chain: Chain, hanne: Cli
     assert hanne.post(url, {"organisation_number": "1"}).status_code == 404
     other.refresh_from_db()
     assert other.organisation_number == ""
+
+
+def test_how_references_are_written_is_set_checked_and_recorded(chain: Chain, hanne: Client) -> None:
+    url = f"/hq/stores/company/{chain.company.pk}/set_reference_template/"
+    assert hanne.post(url, {"template": "{store}-{yyyymmdd}-{number}"}).status_code == 302
+    told = "References of Nordlys are from now on taken to be written {store}-{yyyymmdd}-{number}."
+    assert last_sentence() == told
+    assert "{store}-{yyyymmdd}-{number}" in hanne.get(url).content.decode(), "the form shows what is there"
+    refused = hanne.post(url, {"template": "{number}"})
+    assert refused.status_code == 422
+    assert "Name the store or the year" in refused.content.decode()
+    assert last_sentence() == told, "nothing was written"
+    assert hanne.post(url, {"template": ""}).status_code == 302
+    chain.company.refresh_from_db()
+    assert chain.company.reference_template == ""

@@ -98,6 +98,8 @@ def test_no_search_reads_the_orders_from_end_to_end(
         ("the last four", key[-4:], {}, [NEWEST, BY_START, BY_END]),
         ("a fragment", key[3:10], {}, [BY_START, BY_END, NEWEST]),
         ("a look-alike", "QQB0S1QQ", {}, [BY_KEY, "Nested Loop", BY_START, BY_END]),
+        ("a receipt number in a store", "K7-4711", {"store": store}, ["order_receipt_number"]),
+        ("a day inside", f"Q{day:%Y%m%d}Q", {}, [NEWEST]),
         ("a fragment in a store", key[3:10], {"store": store}, [NEWEST_OF_STORE]),
         ("a fragment on a day", key[3:10], {"day": day}, [NEWEST]),
         ("a fragment in a store on a day", key[3:10], {"store": store, "day": day}, [NEWEST_OF_STORE]),
