@@ -88,8 +88,10 @@ def _left(
     order: Order, account: OrderAccount | None, in_flight: tuple[InFlight, ...], *, is_released: bool
 ) -> Left:
     is_gone = is_released or any(flight.kind == Kind.RELEASE for flight in in_flight)
+    # Of an order that nobody has refunded here, what Vipps says was refunded was refunded elsewhere.
+    seen = min(order.refunded_seen_minor or 0, order.amount_minor)
     posted, external, reserved = (
-        (account.posted_minor, account.external_minor, account.reserved_minor) if account else (0, 0, 0)
+        (account.posted_minor, account.external_minor, account.reserved_minor) if account else (0, seen, 0)
     )
     return Left(
         captured_minor=order.amount_minor,

@@ -1,12 +1,13 @@
 """The settlement, read for the path of money: what does not fit the hub's ledger becomes a check of its order."""
 
+import random
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from django.db.models import Q, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, Sum
 
 from refunds import checks
-from refunds.models import CheckReason, OrderAccount
+from refunds.models import CheckReason
 from stores import clock, nudge, settlements
 from stores.actors import Actor
 from stores.models import DISPUTES, EntryType, Order, SettlementAccess, SettlementEntry
@@ -15,12 +16,18 @@ TASK = "refunds.read_settlement"
 _NUDGED_LATELY = settlements.LEASE
 _UNITS_A_PASS = 20
 _RUNS_SECONDS = 10.0
+_OLD = timedelta(days=3)
+_BY_AND_BY = timedelta(days=1)
 _LOOKED_INTO = frozenset({EntryType.REFUND.value, EntryType.CORRECTION.value, *(kind.value for kind in DISPUTES)})
 
 
 def read(sales_unit_id: int, *, by: Actor) -> int:
-    """Read on in the settlement of a sales unit; how many pages."""
-    return settlements.read_settlement(sales_unit_id, by=by, kept=_ask_for_checks)
+    """Read on in the settlement of a sales unit; how many pages. Where there is more, a worker is rung for at once."""
+    pages = settlements.read_settlement(sales_unit_id, by=by, kept=_ask_for_checks)
+    if pages >= settlements.PAGES_IN_ONE_GO:
+        is_rung = nudge.publish(TASK, str(sales_unit_id))
+        SettlementAccess.objects.filter(pk=sales_unit_id).update(nudged_at=clock.db_now() if is_rung else None)
+    return pages
 
 
 def move_due(*, by: Actor) -> int:
@@ -42,21 +49,41 @@ def move_due(*, by: Actor) -> int:
 
 def _ask_for_checks(rows: Sequence[SettlementEntry]) -> None:
     """Within the page's transaction, so that a page that is kept is looked into."""
-    wanted = Q()
+    by_unit: dict[int, dict[str, datetime]] = {}
     for row in rows:
         if row.entry_type in _LOOKED_INTO and row.sales_unit_id is not None:
-            wanted |= Q(sales_unit=row.sales_unit_id, reference=row.reference)
-    if not wanted:
-        return
+            newest = by_unit.setdefault(row.sales_unit_id, {})
+            newest[row.reference] = max(row.at, newest.get(row.reference, row.at))
     now = clock.db_now()
-    misfits = [order for order in Order.objects.filter(wanted) if not _fits(order)]
-    checks.ask_all({order.pk: now for order in misfits}, CheckReason.SETTLEMENT)
+    for unit_id, newest in by_unit.items():
+        misfits = _misfits(unit_id, list(newest))
+        checks.ask_all(
+            {order.pk: now + _patience(order, now - newest[order.reference]) for order in misfits}, CheckReason.SETTLEMENT
+        )
 
 
-def _fits(order: Order) -> bool:
-    """Whether nothing more was settled than the hub counts, and nothing was corrected or disputed."""
-    settled = SettlementEntry.objects.filter(sales_unit=order.sales_unit_id, reference=order.reference)
-    refunded = settled.filter(entry_type=EntryType.REFUND).aggregate(sum=Coalesce(Sum("amount_minor"), 0))["sum"]
-    account = OrderAccount.objects.filter(order=order).first()
+def _misfits(unit_id: int, references: list[str]) -> list[Order]:
+    """The orders of which more was settled than the hub counts, or anything was corrected or disputed."""
+    lines = SettlementEntry.objects.filter(sales_unit=unit_id, reference__in=references, entry_type__in=_LOOKED_INTO)
+    is_refund = Q(entry_type=EntryType.REFUND)
+    settled = {
+        line["reference"]: (line["refunded"] or 0, line["others"])
+        for line in lines.values("reference").annotate(
+            refunded=Sum("amount_minor", filter=is_refund), others=Count("pk", filter=~is_refund)
+        )
+    }
+    orders = Order.objects.filter(sales_unit=unit_id, reference__in=references).select_related("account")
+    return [order for order in orders if not _fits(order, *settled.get(order.reference, (0, 0)))]
+
+
+def _fits(order: Order, refunded_minor: int, others: int) -> bool:
+    account = getattr(order, "account", None)
     counted = account.posted_minor + account.external_minor if account else 0
-    return -refunded <= counted and not settled.filter(entry_type__in=_LOOKED_INTO - {EntryType.REFUND.value}).exists()
+    return -refunded_minor <= counted and not others
+
+
+def _patience(order: Order, age: timedelta) -> timedelta:
+    """What was settled long ago, of an order that nobody refunds here, is looked into by and by: there may be a great many."""
+    if age < _OLD or getattr(order, "account", None) is not None:
+        return timedelta()
+    return random.random() * _BY_AND_BY  # noqa: S311  # spreads work, nothing secret

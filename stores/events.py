@@ -377,6 +377,13 @@ class OrdersConfirmed(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SettlementBegun(TrailEvent):
+    name = "settlement.begun"
+    sentence = _("The settlement of sales unit {msn} is read from its beginning.")
+    msn: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaymentUnplaced(TrailEvent):
     name = "payment.unplaced"
     sentence = _("Vipps knew payment {reference} of sales unit {msn}; nobody can say which store sold it.")
@@ -434,7 +441,7 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     OrdersSynced,
     OrderContradicted,
     ContradictionSettled,
-    *(OrderDisagrees, OrdersConfirmed, PaymentUnplaced, PaymentPlaced),
+    *(OrderDisagrees, OrdersConfirmed, PaymentUnplaced, PaymentPlaced, SettlementBegun),
     OrderDiscovered,
     OrderOpened,
 )

@@ -1,20 +1,27 @@
 """The settlement ledger: Vipps' own book of funds, read through the keys of each sales unit, page by page.
 
-A page's entries and the cursor behind it are one transaction, so a reader that dies goes on where it was; an entry read
-twice is kept once. Only for the processes that may open keys (Vipps: Report API v2, guide; partner keys cannot read it).
+A page's entries, the orders that they tell of and the cursor behind it are one transaction, so a reader that dies goes on
+where it was; an entry read twice is kept once. A unit's first reading begins with the first that it ever settled. Only for
+the processes that may open keys (Vipps: Report API v2, guide; partner keys cannot read it).
 """
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils.translation import gettext_lazy as _
 
-from stores import clock
+from stores import access, audit, clock
+from stores.access import Right
 from stores.actors import Actor
-from stores.errors import HubError
-from stores.models import SalesUnit, SettlementAccess, SettlementEntry, SettlementFeed
+from stores.errors import Conflict, HubError
+from stores.events import SettlementBegun
+from stores.models import SalesUnit, SettlementAccess, SettlementEntry, SettlementFeed, User
+from stores.orders import index_settled
 from stores.sessions import open_session
 from stores.vipps.errors import Misconfigured, Refused, Unauthorized, VippsError
 from stores.vipps.report import Entry, Ledger, Page, Report
@@ -56,7 +63,7 @@ def read_settlement(sales_unit_id: int, *, by: Actor, kept: Kept) -> int:
     try:
         report = Report(open_session(unit, by=by, why="read the settlement"))
         for ledger in _ledgers(report, unit):
-            pages += _read_feed(report, unit, ledger, kept=kept)
+            pages += _read_feed(report, unit, ledger, kept=kept, by=by)
     except HubError as error:
         _put_off(unit, error.code, _HOPELESS)
     except (Misconfigured, Refused, Unauthorized) as error:
@@ -66,6 +73,30 @@ def read_settlement(sales_unit_id: int, *, by: Actor, kept: Kept) -> int:
     else:
         _note(unit, is_complete=pages < PAGES_IN_ONE_GO)
     return pages
+
+
+def read_from_the_beginning(unit: SalesUnit, *, asker: User, by: Actor) -> None:
+    """Headquarters' button: read all that the unit ever settled once more, so that every payment of it is an order.
+
+    What was read stays, and what was complete stays so. Raises Forbidden, Conflict (no_keys).
+    """
+    access.require(asker, Right.RECONCILE)
+    if unit.key_set is None or not unit.key_set.has_keys:
+        raise Conflict(_("The sales unit has no keys to read its settlement with."), code="no_keys")
+    with transaction.atomic():
+        now = clock.db_now()
+        SettlementAccess.objects.bulk_create([SettlementAccess(sales_unit=unit)], ignore_conflicts=True)
+        SettlementAccess.objects.filter(sales_unit=unit).update(next_read_at=now, nudged_at=None)
+        SettlementFeed.objects.filter(sales_unit=unit).update(
+            cursor="", begun_at=now, entries=0, orders=0, latest_at=None
+        )
+        audit.record(
+            SettlementBegun(msn=unit.msn),
+            by=by,
+            company=unit.company,
+            store=None,
+            about=audit.Subject(type="sales_unit", id=str(unit.public_id)),
+        )
 
 
 def _claim(sales_unit_id: int) -> SalesUnit | None:
@@ -79,7 +110,7 @@ def _claim(sales_unit_id: int) -> SalesUnit | None:
 def _ledgers(report: Report, unit: SalesUnit) -> Iterator[Ledger]:
     """The ledgers that settle for the unit: one as a rule, but Vipps' pages do not promise it."""
     cursor: str | None = None
-    for _ in range(PAGES_IN_ONE_GO):
+    for _page in range(PAGES_IN_ONE_GO):
         page = report.ledgers(handle=f"{_HANDLE}{unit.msn}", cursor=cursor)
         yield from page.items
         cursor = page.cursor
@@ -87,22 +118,24 @@ def _ledgers(report: Report, unit: SalesUnit) -> Iterator[Ledger]:
             return
 
 
-def _read_feed(report: Report, unit: SalesUnit, ledger: Ledger, *, kept: Kept) -> int:
-    feed, _ = SettlementFeed.objects.get_or_create(sales_unit=unit, ledger_id=ledger.ledger_id)
+def _read_feed(report: Report, unit: SalesUnit, ledger: Ledger, *, kept: Kept, by: Actor) -> int:
+    feed, _is_new = SettlementFeed.objects.get_or_create(sales_unit=unit, ledger_id=ledger.ledger_id)
     for number in range(1, PAGES_IN_ONE_GO + 1):
         asked_at = clock.db_now()
         page = report.feed(ledger.ledger_id, cursor=feed.cursor or None)
         is_last = page.try_later or not page.entries
-        if not _keep(feed, page, asked_at=asked_at, is_last=is_last, kept=kept) or is_last:
+        if not _keep(feed, page, asked_at=asked_at, is_last=is_last, kept=kept, by=by) or is_last:
             return number
     return PAGES_IN_ONE_GO
 
 
-def _keep(feed: SettlementFeed, page: Page, *, asked_at: datetime, is_last: bool, kept: Kept) -> bool:
-    """Entries and cursor in one transaction. False where somebody else has read on from the same cursor meanwhile."""
+def _keep(feed: SettlementFeed, page: Page, *, asked_at: datetime, is_last: bool, kept: Kept, by: Actor) -> bool:
+    """Entries, orders and cursor in one transaction. False where somebody else has read on from the same cursor meanwhile."""
     with transaction.atomic(durable=True):
-        changes = {"complete_at": asked_at} if is_last else {}
-        is_ours = SettlementFeed.objects.filter(pk=feed.pk, cursor=feed.cursor).update(
+        changes: dict[str, Any] = {"complete_at": asked_at} if is_last else {}
+        if page.entries:
+            changes["latest_at"] = Greatest("latest_at", max(entry.time for entry in page.entries))
+        is_ours = SettlementFeed.objects.filter(pk=feed.pk, cursor=feed.cursor, begun_at=feed.begun_at).update(
             cursor=page.cursor or feed.cursor,
             entries=F("entries") + len(page.entries),
             last_read_at=asked_at,
@@ -111,8 +144,10 @@ def _keep(feed: SettlementFeed, page: Page, *, asked_at: datetime, is_last: bool
         if not is_ours:
             return False
         units = _units_named(feed.sales_unit, page.entries)
-        rows = [_row(entry, feed, units) for entry in page.entries]
+        rows = [_row(entry, feed, units, read_at=asked_at) for entry in page.entries]
         SettlementEntry.objects.bulk_create(rows, ignore_conflicts=True)
+        if found := index_settled(rows, by=by).created:
+            SettlementFeed.objects.filter(pk=feed.pk).update(orders=F("orders") + found)
         kept(rows)
     feed.cursor = page.cursor or feed.cursor
     return True
@@ -125,7 +160,9 @@ def _units_named(unit: SalesUnit, entries: Sequence[Entry]) -> dict[str | None, 
     return {None: unit, **{f"{_HANDLE}{each.msn}": each for each in known}}
 
 
-def _row(entry: Entry, feed: SettlementFeed, units: dict[str | None, SalesUnit]) -> SettlementEntry:
+def _row(
+    entry: Entry, feed: SettlementFeed, units: dict[str | None, SalesUnit], *, read_at: datetime
+) -> SettlementEntry:
     return SettlementEntry(
         environment=feed.sales_unit.environment,
         ledger_id=feed.ledger_id,
@@ -137,7 +174,7 @@ def _row(entry: Entry, feed: SettlementFeed, units: dict[str | None, SalesUnit])
         currency=_cut(entry.currency, 10),
         at=entry.time,
         ledger_date=entry.ledger_date,
-        read_at=clock.db_now(),
+        read_at=read_at,
     )
 
 

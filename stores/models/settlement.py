@@ -53,7 +53,9 @@ class SettlementFeed(models.Model):
     """How far one ledger has been read with the keys of one sales unit.
 
     `cursor` is Vipps' own and is kept in the transaction of the entries before it. `complete_at` is when Vipps last said
-    that there was no more: what was settled before that has been read, but for what comes into the report late.
+    that there was no more: what was settled before that has been read, but for what comes into the report late. Since
+    `begun_at` it is read from its beginning; `entries`, `orders` (that nobody had told of before) and `latest_at` (when the
+    newest entry was booked) count from there.
     """
 
     sales_unit = models.ForeignKey(
@@ -61,7 +63,10 @@ class SettlementFeed(models.Model):
     )
     ledger_id = models.CharField(_("ledger"), max_length=50)
     cursor = models.TextField(blank=True)
+    begun_at = models.DateTimeField(_("read from the beginning since"), default=clock.db_now)
     entries = models.PositiveBigIntegerField(_("entries read"), default=0)
+    orders = models.PositiveBigIntegerField(_("orders found"), default=0, db_default=0)
+    latest_at = models.DateTimeField(_("read until"), null=True, blank=True)
     last_read_at = models.DateTimeField(_("last read"), null=True, blank=True)
     complete_at = models.DateTimeField(_("read to the end"), null=True, blank=True)
 
@@ -72,6 +77,11 @@ class SettlementFeed(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sales_unit} · {self.ledger_id}"
+
+    @property
+    def is_at_its_end(self) -> bool:
+        """Whether it has been read to the end since it was begun."""
+        return self.complete_at is not None and self.complete_at >= self.begun_at
 
 
 class SettlementEntry(models.Model):
@@ -110,9 +120,7 @@ class SettlementEntry(models.Model):
             )
         ]
         indexes = [
-            models.Index(
-                fields=["sales_unit", "reference"], name="settled_of_order", condition=~Q(entry_type=EntryType.CAPTURE)
-            ),
+            models.Index(fields=["sales_unit", "reference"], name="settled_of_payment"),
             models.Index(fields=["read_at"], name="settled_lately", condition=~Q(entry_type=EntryType.CAPTURE)),
         ]
         triggers = append_only("settlement_entry")

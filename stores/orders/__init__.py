@@ -2,6 +2,7 @@
 
 from stores.orders.confirmed import Confirmed, as_confirmed
 from stores.orders.confirming import Confirmation, confirm_orders
+from stores.orders.from_settlement import index_settled
 from stores.orders.indexing import index_orders
 from stores.orders.opening import open_order
 from stores.orders.outcomes import Outcome, RowOutcome
@@ -26,6 +27,7 @@ __all__ = [
     "as_confirmed",
     "confirm_orders",
     "index_orders",
+    "index_settled",
     "open_order",
     "place_again",
     "place_payment",
