@@ -71,6 +71,7 @@ app.conf.update(
     beat_schedule={
         "sweep": {"task": "refunds.sweep", "schedule": 15.0, "options": {"expires": 15}},
         "registrations": {"task": "stores.keep_registrations", "schedule": 600.0, "options": {"expires": 600}},
+        "search": {"task": "stores.merge_search_index", "schedule": 60.0, "options": {"expires": 60}},
         "round": {"task": "refunds.round", "schedule": 60.0, "options": {"expires": 60}},
     },
     **_broker(),

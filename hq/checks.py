@@ -7,7 +7,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import ProgrammingError
+from django.db import ProgrammingError, connection
 
 from stores import vault
 from stores.errors import Misconfigured
@@ -28,6 +28,12 @@ HOW_TO_SET = {
 }
 OPENERS = ("worker", "sweep")
 """The processes that may open keys."""
+# By hand: checks are registered before there are models. The index's name is stores.search's.
+_TRIGRAMS = """
+SELECT to_regclass('stores_order') IS NOT NULL,
+       EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('order_ref_key_trigram') AND indisvalid),
+       EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm')
+"""
 
 
 def keys_are_set(process: str) -> list[CheckMessage]:
@@ -79,6 +85,18 @@ def no_play_beside_production() -> list[CheckMessage]:
     ]
 
 
+def fragments_are_indexed() -> list[CheckMessage]:
+    """Without the trigram index a fragment is found only where it stands in one of the newest orders."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TRIGRAMS)
+        has_orders, is_indexed, can_be = cursor.fetchone() or (False, False, False)
+    if is_indexed or not has_orders:
+        return []
+    told = "There is no trigram index: fragments of references are found among the newest 60,000 orders only."
+    hint = "Run manage.py build_search_index." if can_be else "This PostgreSQL has no pg_trgm."
+    return [Warning(told, hint=hint, id="hub.W002")]
+
+
 def _has_production() -> bool:
     units = apps.get_model("stores", "SalesUnit")
     try:
@@ -125,7 +143,7 @@ def check_database(
     app_configs: Sequence[Any] | None, databases: Iterable[str] | None = None, **_options: object
 ) -> list[CheckMessage]:
     """Runs with migrate and with `check --database default`."""
-    return no_play_beside_production() if databases and "default" in databases else []
+    return [*no_play_beside_production(), *fragments_are_indexed()] if databases and "default" in databases else []
 
 
 @register(Tags.security, deploy=True)

@@ -10,6 +10,7 @@ from refunds import checks, comparison, discovering, doorbell, execution, lookin
 from stores.actors import hub
 from stores.discovery import waiting
 from stores.registering import keep_registrations
+from stores.search import indexes
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,13 @@ def keep_vipps_registrations() -> None:
     """Look at the registrations at Vipps that are due; running it twice at once is harmless."""
     close_old_connections()
     keep_registrations(by=hub("worker"))
+
+
+@shared_task(name="stores.merge_search_index")
+def merge_search_index() -> None:
+    """Put what syncs left waiting into the trigram index, before a search has to read it page by page."""
+    close_old_connections()
+    indexes.merge_pending()
 
 
 @shared_task(name="refunds.sweep")

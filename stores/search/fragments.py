@@ -1,13 +1,11 @@
 """The last stage: a fragment in the middle of the key. Walks the newest keys first, asks the trigram index last."""
 
 from stores.search.asking import Leg, Search
+from stores.search.indexes import TRIGRAM_INDEX
 from stores.search.narrowing import asked_part
 from stores.search.reading import Row, ask, ask_within
 from stores.search.stages import Stage
 from stores.search.walking import LONGEST_WALK, MOST_CANDIDATES, SHORT_WALK, Pattern, reaches_beyond, walk
-
-TRIGRAM_INDEX = "order_ref_key_trigram"
-"""Built by a command where `pg_trgm` exists; without it the walk is all there is."""
 
 _BY_TRIGRAM = """
 WITH matching AS MATERIALIZED (

@@ -9,10 +9,12 @@ import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from hq import checks
 from stores import vault
 from stores.models import SalesUnit
+from stores.search.indexes import TRIGRAM_INDEX
 from tests.conftest import Chain
 
 PROCESSES = ("web", "worker", "sweep", "beat", "command")
@@ -117,3 +119,12 @@ def test_manage_py_refuses_in_words() -> None:
     )
     assert done.returncode != 0
     assert "set VAULT_PUBLIC_KEYS or VAULT_PUBLIC_KEYS_FILE; make a pair with manage.py vault_keys" in done.stderr
+
+
+@pytest.mark.django_db
+def test_a_database_without_the_trigram_index_is_told_of() -> None:
+    [told] = [message for message in run_checks(tags=["database"], databases=["default"]) if message.id == "hub.W002"]
+    assert "the newest 60,000 orders only" in told.msg
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE INDEX {TRIGRAM_INDEX} ON stores_order (ref_key)")
+    assert [message for message in run_checks(tags=["database"], databases=["default"]) if message.id == "hub.W002"] == []
