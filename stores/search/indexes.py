@@ -110,7 +110,7 @@ def size_of(name: str) -> int:
     return int(str(_one("SELECT pg_relation_size(to_regclass(%s))", name) or 0))
 
 
-def _one(statement: str, parameter: object) -> object:
+def _one(statement: str, parameter: str | int) -> object:
     with connection.cursor() as cursor:
         cursor.execute(statement, [parameter])
         row = cursor.fetchone()

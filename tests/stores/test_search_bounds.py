@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from stores.models import Order
-from stores.search import find_orders, fragments, reading, stages, walking
+from stores.search import find_orders, fragments, indexes, reading, stages, walking
 from tests.conftest import Chain
 from tests.stores.indexed import NOON, index, references
 
@@ -107,7 +107,7 @@ def test_the_trigram_index_finds_what_lies_beyond_the_walk(chain: Chain, monkeyp
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         # Any index of this name stands in: where the extension is missing the statement is the same, only slower.
-        cursor.execute(f"CREATE INDEX {fragments.TRIGRAM_INDEX} ON stores_order (ref_key)")
+        cursor.execute(f"CREATE INDEX {indexes.TRIGRAM_INDEX} ON stores_order (ref_key)")
     page = find_orders("qqq", asker=chain.kari)
     assert (references(page), page.hint) == (["BER-QQQ-2026"], "")
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from stores import actors, people
 from stores.models import Channel, Company, Order, Role, User
 from stores.search import find_orders, reading
-from stores.search.fragments import TRIGRAM_INDEX
+from stores.search.indexes import TRIGRAM_INDEX
 from tests.many_orders import make_orders
 
 ROWS = 40_000

@@ -27,7 +27,7 @@ from django.db import connection
 from stores import keys, registry
 from stores.actors import hub
 from stores.models import Channel, Company, SalesUnit, Scope, Store
-from stores.search.fragments import TRIGRAM_INDEX
+from stores.search.indexes import TRIGRAM_INDEX
 from tests.bench.ingest.batches import COLUMNS, Sales, body_of, copy_lines
 from tests.bench.ingest.looking import cpu_seconds, forget_peak, peak, worker_of
 from tests.bench.scratch import Scratch, become_the_bench, say, scratch
