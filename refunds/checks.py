@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import DateTimeField, F, Q, Value
 from django.db.models.functions import Least
 
@@ -21,6 +21,14 @@ _LEASE = timedelta(minutes=5)
 _WAITS_MINUTES = (1, 5, 15, 60, 6 * 60, 24 * 60)
 _NUDGED_LATELY = timedelta(seconds=30)
 _LONGEST_PROBLEM = 120
+
+
+_ASK_NOW = """
+INSERT INTO refunds_ordercheck AS known (order_id, why, due_at, asks, tries, nudged_at, problem)
+VALUES (%(order)s, %(why)s, %(now)s, 0, 0, %(now)s, '')
+ON CONFLICT (order_id) DO UPDATE SET why = excluded.why, due_at = least(known.due_at, excluded.due_at),
+    asks = known.asks + 1, tries = 0, nudged_at = excluded.nudged_at, problem = ''
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +56,22 @@ def ask_all(due_at: Mapping[int, datetime], why: CheckReason) -> None:
         OrderCheck.objects.filter(order=order_id).update(
             why=why, due_at=Least(F("due_at"), at), asks=F("asks") + 1, tries=0, nudged_at=None
         )
+
+
+def ask_now(order_id: int, why: CheckReason, *, now: datetime) -> None:
+    """The same in one statement and with nothing of earlier failures left: somebody stands and waits for the answer.
+
+    A look that is under way does not do: it may have read before whatever made her ask.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ASK_NOW, {"order": order_id, "why": why.value, "now": now})
+    transaction.on_commit(lambda: _publish(order_id), robust=True)
+
+
+def was_tried_in_vain(order_id: int, *, since: datetime) -> bool:
+    """Whether a look that was asked for at `since` was made and came to nothing."""
+    failed = OrderCheck.objects.filter(order=order_id, due_at__gt=since).exclude(problem="")
+    return failed.filter(Q(checked_at=None) | Q(checked_at__lt=since)).exists()
 
 
 def ask_for(order: Order, *, asker: User, by: Actor) -> None:
@@ -102,6 +126,10 @@ def due(limit: int) -> list[tuple[int, bool]]:
 def ring(order_id: int) -> bool:
     """Ask a worker to look; False where the broker does not take it (the rounds find the row)."""
     OrderCheck.objects.filter(order=order_id).update(nudged_at=clock.db_now())
+    return _publish(order_id)
+
+
+def _publish(order_id: int) -> bool:
     return nudge.publish(TASK, str(order_id))
 
 

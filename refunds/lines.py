@@ -98,7 +98,7 @@ def check(lines: Sequence[LineLeft], wanted: Wanted, *, amount_minor: int) -> No
                 code="line_used_up",
                 field="lines",
             )
-    if amount_minor > sum(known[number].costs_at_most_minor(quantity) for number, quantity in wanted.items()):
+    if amount_minor > cost_at_most_minor(lines, wanted):
         raise Denied(_("That is more than these goods cost."), code="exceeds_lines", field="amount")
 
 
@@ -107,6 +107,12 @@ def comes_to_minor(lines: Sequence[LineLeft], wanted: Wanted, *, left_minor: int
     known = {left.line.number: left for left in lines}
     sums = (known[number].comes_to_minor(quantity) for number, quantity in wanted.items() if number in known)
     return min(left_minor, sum(sums))
+
+
+def cost_at_most_minor(lines: Sequence[LineLeft], wanted: Wanted) -> int:
+    """What the wanted goods cost, no discount off. Lines that are not there count nothing."""
+    known = {left.line.number: left for left in lines}
+    return sum(known[number].costs_at_most_minor(quantity) for number, quantity in wanted.items() if number in known)
 
 
 def keep(refund: Refund, lines: Sequence[LineLeft], wanted: Wanted) -> None:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -10,10 +11,12 @@ from django.db.models import Q, QuerySet
 
 from refunds.errors import RefundNotFound
 from refunds.models import ENDS, Kind, OrderAccount, Refund, State
-from stores import access, clock
+from stores import access
 from stores.access import Asker, Right
 from stores.models import Order, Store, StoreSystem, User
 
+COUNTING = ~Q(state__in=ENDS) | Q(state=State.RELEASED)
+"""Refunds that are under way, and releases: of what was let go nothing is left."""
 _WITH = ("order__store", "order__sales_unit", "refunding_store", "requested_by", "requested_by_system")
 
 
@@ -62,26 +65,32 @@ def lefts_of(orders: Iterable[Order]) -> dict[int, Left]:
     """What is left of each order, by the order's primary key; two queries however many orders."""
     by_id = {order.pk: order for order in orders}
     accounts = OrderAccount.objects.in_bulk(by_id)
-    flights: dict[int, list[InFlight]] = {}
-    counting = Refund.objects.filter(~Q(state__in=ENDS) | Q(state=State.RELEASED), order__in=by_id)
-    released: set[int] = set()
-    for refund in counting.select_related("refunding_store").order_by("accepted_at"):
-        if refund.state == State.RELEASED:
-            released.add(refund.order_id)
-            continue
-        flights.setdefault(refund.order_id, []).append(
-            InFlight(
-                refund_id=refund.pk,
-                kind=Kind(refund.kind),
-                amount_minor=refund.shown_minor,
-                store_name=refund.refunding_store.name,
-                state=State(refund.state),
-            )
+    counting: dict[int, list[Refund]] = {}
+    for refund in Refund.objects.filter(COUNTING, order__in=by_id).select_related("refunding_store"):
+        counting.setdefault(refund.order_id, []).append(refund)
+    return {pk: left_from(order, accounts.get(pk), counting.get(pk, ())) for pk, order in by_id.items()}
+
+
+def left_from(order: Order, account: OrderAccount | None, refunds: Iterable[Refund]) -> Left:
+    """What is left of an order of which account and refunds are read already, with their refunding stores."""
+    counting = [refund for refund in sorted(refunds, key=lambda refund: refund.accepted_at) if not is_failed_or_done(refund)]
+    in_flight = tuple(
+        InFlight(
+            refund_id=refund.pk,
+            kind=Kind(refund.kind),
+            amount_minor=refund.shown_minor,
+            store_name=refund.refunding_store.name,
+            state=State(refund.state),
         )
-    return {
-        pk: _left(order, accounts.get(pk), tuple(flights.get(pk, ())), is_released=pk in released)
-        for pk, order in by_id.items()
-    }
+        for refund in counting
+        if refund.state != State.RELEASED
+    )
+    return _left(order, account, in_flight, is_released=len(in_flight) < len(counting))
+
+
+def is_failed_or_done(refund: Refund) -> bool:
+    """Whether the refund no longer keeps anything of its order from being asked for: money that is back is in the account."""
+    return refund.has_ended and refund.state != State.RELEASED
 
 
 def _left(
@@ -144,8 +153,8 @@ def refunds_of(order: Order) -> QuerySet[Refund]:
     return order.refunds.select_related(*_WITH).order_by("-accepted_at")
 
 
-def refunds_today(user: User, store: Store) -> QuerySet[Refund]:
+def refunds_today(user: User, store: Store, *, now: datetime) -> QuerySet[Refund]:
     """What she has refunded in this store since midnight there, newest first."""
-    midnight = clock.db_now().astimezone(ZoneInfo(store.time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = now.astimezone(ZoneInfo(store.time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     mine = Refund.objects.select_related(*_WITH).filter(requested_by=user, refunding_store=store)
     return mine.filter(accepted_at__gte=midnight).order_by("-accepted_at")

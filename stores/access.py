@@ -1,5 +1,6 @@
 """Who may see or do what; the only way to get a store or an order for an asker."""
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import assert_never
 from uuid import UUID
@@ -147,13 +148,26 @@ def visible_orders(asker: Asker) -> QuerySet[Order]:
     return Order.objects.filter(store__company_id__in=sorted(companies))
 
 
-def order_for(asker: Asker, public_id: UUID) -> Order:
-    """An order the asker may see, with its store, sales unit and key set. Raises NotFound, absent or forbidden."""
-    orders = visible_orders(asker).select_related("sales_unit__key_set", "store__company")
-    order = orders.filter(public_id=public_id).first()
+def order_for(
+    asker: Asker, public_id: UUID, *, reading: Callable[[QuerySet[Order]], QuerySet[Order]] | None = None
+) -> Order:
+    """An order the asker may see, with its store, sales unit and key set. Raises NotFound, absent or forbidden.
+
+    One statement; `reading` may add to what it reads.
+    """
+    orders = _orders_of_her_chains(asker).select_related("sales_unit__key_set", "store__company").filter(public_id=public_id)
+    order = (reading(orders) if reading else orders).first()
     if order is None:
         raise NotFound(_("There is no such order."))
     return order
+
+
+def _orders_of_her_chains(asker: Asker) -> QuerySet[Order]:
+    """As `visible_orders`; who may see is part of the statement, which suits the look at one order and no search."""
+    if isinstance(asker, StoreSystem):
+        return visible_orders(asker)
+    held = memberships_of(asker).filter(role__in=_roles_with(Right.SEARCH_ORDERS))
+    return Order.objects.filter(store__company__in=held.values("company"))
 
 
 def actor_for(

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Min, QuerySet, Sum
+from django.db.models import Min, OuterRef, QuerySet, Subquery, Sum
 
 from stores.models import DISPUTES, EntryType, Order, SettlementEntry, SettlementFeed
 
@@ -20,6 +20,14 @@ def disputed_minor(order: Order) -> int:
     """How much of the order the customer's bank has taken back and not given back, minor units."""
     moved = entries_of(order).filter(entry_type__in=DISPUTES).aggregate(sum=Sum("amount_minor"))["sum"]
     return max(0, -(moved or 0))
+
+
+def disputed_of_outer() -> Subquery:
+    """The same as an expression for a query over orders; null where nothing was ever disputed, negative where it still is."""
+    moved = SettlementEntry.objects.filter(
+        sales_unit=OuterRef("sales_unit"), reference=OuterRef("reference"), entry_type__in=DISPUTES
+    )
+    return Subquery(moved.values("sales_unit", "reference").annotate(sum=Sum("amount_minor")).values("sum"))
 
 
 def settled_until(sales_unit_id: int) -> datetime | None:

@@ -8,37 +8,39 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from refunds import intake, queries
-from refunds.desk import wording
+from refunds import intake, lines, queries
+from refunds.desk import order_rows, wording
 from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import RefundForm, new_request_key
-from refunds.desk.order_page import order_page
+from refunds.desk.order_page import look_at, order_page
+from refunds.desk.pressing import pressed
 from refunds.errors import DisputedCapture, PossibleDuplicate
 from refunds.models import Reason, State
-from stores import access, settled
+from refunds.overview import Overview
 from stores.errors import HubError
-from stores.models import Order
 from stores.money import Money
 
 
 @require_http_methods(["GET", "POST"])
 @for_cashiers
 def confirm(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpResponse:
-    """Name the sum, the store that sold and where the money goes; nothing has been asked for yet."""
+    """Name the sum, the goods, the store that sold and where the money goes; nothing has been asked for yet."""
     if request.method == "GET":
         return redirect("desk:order", order_id)
-    order = access.order_for(desk.user, order_id)
+    seen = look_at(desk, order_id)
     form = RefundForm(request.POST)
     if not form.is_valid():
-        return order_page(request, desk, order, form, status=400)
+        return order_page(request, desk, seen, form, status=400)
     if "change" in request.POST:
-        return order_page(request, desk, order, form)
+        return order_page(request, desk, seen, form)
     try:
-        money = Money(amount_minor=form.cleaned_data["amount"], currency=order.currency)
-        intake.decide(order, money, refunding_store=desk.store, asker=desk.user, reason=form.cleaned_data["reason"])
+        money = _checked(seen, form)
+        intake.decide(
+            seen.order, money, refunding_store=desk.store, asker=desk.user, reason=form.cleaned_data["reason"]
+        )
     except HubError as problem:
-        return order_page(request, desk, order, form, problem=problem)
-    return _confirmation(request, desk, order, form, twin=intake.possible_duplicate(order, money))
+        return order_page(request, desk, seen, form, problem=problem)
+    return _confirmation(request, desk, seen, form, twin=intake.possible_duplicate(seen.order, money))
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,15 +49,15 @@ def refund(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespons
     """Ask for the refund under the page's key, so that a second press meets the first one's refund."""
     if request.method == "GET":
         return redirect("desk:order", order_id)
-    order = access.order_for(desk.user, order_id)
+    seen = look_at(desk, order_id)
     form = RefundForm(request.POST)
     if not form.is_valid():
-        return order_page(request, desk, order, form, status=400)
+        return order_page(request, desk, seen, form, status=400)
     asked = form.cleaned_data
     try:
         accepted = intake.request_refund(
-            order.public_id,
-            Money(amount_minor=asked["amount"], currency=order.currency),
+            seen.order.public_id,
+            _checked(seen, form),
             reason=asked["reason"],
             reason_text=asked["reason_text"],
             refunding_store=desk.store,
@@ -63,37 +65,56 @@ def refund(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespons
             request_key=asked["request_key"],
             asker=desk.user,
             by=desk.by,
+            goods=asked["goods"],
             confirms_duplicate=asked["confirms_duplicate"],
             confirms_dispute=asked["confirms_dispute"],
         )
     except HubError as problem:
         if isinstance(problem, PossibleDuplicate):
-            return _confirmation(request, desk, order, form, twin=problem, status=problem.status)
+            return _confirmation(request, desk, seen, form, twin=problem, status=problem.status)
         if isinstance(problem, DisputedCapture):
-            return _confirmation(request, desk, order, form, status=problem.status)
-        return order_page(request, desk, order, _as_typed(form, problem), problem=problem)
-    return redirect("desk:refund", accepted.refund.pk)
+            return _confirmation(request, desk, seen, form, status=problem.status)
+        return order_page(request, desk, seen, _as_typed(request, form, problem), problem=problem)
+    return pressed(request, accepted.refund)
+
+
+def _checked(seen: Overview, form: RefundForm) -> Money:
+    """The sum of goods that can go back so. Raises as `lines.check`."""
+    money = _money(seen, form)
+    lines.check(seen.lines, form.cleaned_data["goods"], amount_minor=money.amount_minor)
+    return money
+
+
+def _money(seen: Overview, form: RefundForm) -> Money:
+    """The amount, or what the goods come to where she wrote none."""
+    asked = form.cleaned_data
+    if asked["amount"] is not None:
+        return Money(amount_minor=asked["amount"], currency=seen.order.currency)
+    comes_to = lines.comes_to_minor(seen.lines, asked["goods"], left_minor=seen.left.left_minor)
+    return Money(amount_minor=comes_to, currency=seen.order.currency)
 
 
 def _confirmation(
     request: HttpRequest,
     desk: Desk,
-    order: Order,
+    seen: Overview,
     form: RefundForm,
     *,
     twin: PossibleDuplicate | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """`twin` is the refund that this one would repeat: then the page asks first, and nothing is asked for by a slip."""
-    asked = form.cleaned_data
-    disputed_minor = settled.disputed_minor(order)
-    amount = wording.money(asked["amount"], order.currency)
+    asked, order, money = form.cleaned_data, seen.order, _money(seen, form)
+    amount = wording.money(money.amount_minor, money.currency)
     page = {
         "desk": desk,
         "order": order,
         "form": form,
+        "typed": wording.typed_money(money.amount_minor),
+        "goods": order_rows.chosen_goods(seen.lines, asked["goods"]),
+        "chosen": [(number, f"{quantity.normalize():f}") for number, quantity in asked["goods"].items()],
         "twin": _in_words(twin, desk, amount) if twin else None,
-        "disputed": wording.money(disputed_minor, order.currency) if disputed_minor else "",
+        "disputed": wording.money(seen.disputed_minor, order.currency) if seen.disputed_minor else "",
         "paid": wording.day_and_time(order.paid_at),
         "amount": amount,
         "reason": Reason(asked["reason"]).label,
@@ -120,8 +141,10 @@ def _in_words(twin: PossibleDuplicate, desk: Desk, amount: str) -> dict[str, Any
     }
 
 
-def _as_typed(form: RefundForm, problem: HubError) -> RefundForm:
+def _as_typed(request: HttpRequest, form: RefundForm, problem: HubError) -> RefundForm:
     """The same form; with a new key only where the old one already belongs to another refund."""
     if problem.code != "key_reused":
         return form
-    return RefundForm({**dict(form.data.items()), "request_key": new_request_key()})
+    typed = request.POST.copy()
+    typed["request_key"] = new_request_key()
+    return RefundForm(typed)

@@ -1,7 +1,8 @@
 """What every desk page has in common: who asks, in which store, in which time zone, and how a refusal looks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
@@ -14,8 +15,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from refunds import overview
+from refunds.desk.rows import RefundRow, refund_rows
 from refunds.desk.working_store import working_store
-from stores import access
+from refunds.models import Refund
+from stores import access, clock
 from stores.actors import Actor
 from stores.errors import HubError
 from stores.models import Store, User
@@ -23,14 +27,26 @@ from stores.models import Store, User
 P = ParamSpec("P")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Desk:
-    """The asker and where she stands. `stores` are all she works in; `store` the one she works in now."""
+    """The asker, where she stands, and when. `stores` are all she works in; `store` the one she works in now.
+
+    `now` is the database's clock as the page began. What she has under way is read once, by the page or by its strip.
+    """
 
     user: User
     store: Store
     stores: tuple[Store, ...]
     by: Actor
+    now: datetime
+    known_under_way: Sequence[Refund] | None = None
+
+    @property
+    def under_way(self) -> list[RefundRow]:
+        """Her refunds that have no end yet, for the strip on every page."""
+        if self.known_under_way is None:
+            self.known_under_way = list(overview.under_way(self.user, store=self.store, now=self.now))
+        return refund_rows(self.known_under_way)
 
 
 DeskView = Callable[Concatenate[HttpRequest, Desk, P], HttpResponse]
@@ -47,7 +63,8 @@ def for_people(
         user = request.user
         if not isinstance(user, User):
             return redirect_to_login(request.get_full_path())
-        stores = tuple(access.stores_of(user).order_by("name", "code"))
+        hers = access.stores_of(user).select_related("company").annotate(read_at=clock.sql_now())
+        stores: tuple[Store, ...] = tuple(hers.order_by("name", "code"))
         if not stores:
             return render(request, "desk/no_role.html", status=403)
         return view(request, user, stores, *args, **kwargs)
@@ -64,7 +81,7 @@ def for_cashiers(view: DeskView[P]) -> Callable[Concatenate[HttpRequest, P], Htt
         store = working_store(request, stores)
         if store is None:
             return redirect("desk:stores")
-        desk = Desk(user=user, store=store, stores=stores, by=_actor(request, user, store))
+        desk = Desk(user=user, store=store, stores=stores, by=_actor(request, user, store), now=vars(store)["read_at"])
         with timezone.override(ZoneInfo(store.time_zone)):
             try:
                 return view(request, desk, *args, **kwargs)

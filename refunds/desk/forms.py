@@ -1,5 +1,7 @@
 """What a cashier types into the desk, parsed; nothing is decided here."""
 
+import re
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -11,6 +13,9 @@ from stores import clock
 from stores.models import Company
 from stores.search import LONGEST_PAYLOAD
 
+MOST_LINES = 500
+_NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
+_QUANTITY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?", re.ASCII)
 
 class AmountField(forms.CharField):
     """An amount as people write it; cleaned to minor units."""
@@ -77,11 +82,40 @@ class WishForm(forms.Form):
 
 
 class RefundForm(WishForm):
-    """Amount and reason."""
+    """Goods or an amount, or both, and a reason. Goods without an amount come to what they cost."""
 
-    amount = AmountField(label=_("Amount"))
+    amount = AmountField(label=_("Amount"), required=False)
     confirms_duplicate = forms.BooleanField(required=False, widget=forms.HiddenInput)
     confirms_dispute = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        """Read the goods, and ask for an amount where there are none."""
+        cleaned = super().clean()
+        try:
+            cleaned["goods"] = read_goods(self.data)
+        except ValueError:
+            self.add_error(None, forms.ValidationError(_("Say how many go back, such as 1 or 0,5."), code="quantity"))
+            cleaned["goods"] = {}
+        if not cleaned["goods"] and cleaned.get("amount") is None and "amount" not in self.errors:
+            self.add_error("amount", forms.ValidationError(_("Write an amount such as 250 or 250,50."), code="required"))
+        return cleaned
+
+
+def read_goods(data: Any) -> dict[int, Decimal]:
+    """Quantities by line number of what was ticked: `line` names each, `quantity-N` says how many.
+
+    Raises ValueError for what cannot be read.
+    """
+    numbers = data.getlist("line") if hasattr(data, "getlist") else []
+    if len(numbers) > MOST_LINES or not all(_NUMBER.fullmatch(number) for number in numbers):
+        raise ValueError("not the number of a line")
+    goods = {}
+    for number in numbers:
+        typed = data.get(f"quantity-{number}", "1").strip().replace(",", ".")
+        if not _QUANTITY.fullmatch(typed):
+            raise ValueError("not a quantity")
+        goods[int(number)] = Decimal(typed)
+    return goods
 
 
 class ReleaseForm(WishForm):

@@ -1,94 +1,145 @@
 """The order: what is left of it, and the form that asks for a refund."""
 
+import json
 import uuid
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from refunds import queries
-from refunds.desk import rows, wording
+from refunds import lines, overview
+from refunds.desk import confirmation, order_rows, rows, wording
 from refunds.desk.amounts import parse_amount
+from refunds.desk.confirmation import Confirmation
 from refunds.desk.door import Desk, for_cashiers
-from refunds.desk.forms import RefundForm, new_request_key
-from stores import access, audit, settled
+from refunds.desk.forms import RefundForm, new_request_key, read_goods
+from refunds.overview import Overview
 from stores.errors import HubError
-from stores.events import OrderOpened
-from stores.models import Order
+from stores.orders import record_opening
 
 
 @require_GET
 @for_cashiers
 def show(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpResponse:
-    """The order with a fresh form; opening another store's order leaves an entry in that store's trail."""
-    order = access.order_for(desk.user, order_id)
-    _record_opening(order, desk)
-    return order_page(request, desk, order, RefundForm(initial={"request_key": new_request_key()}))
+    """The order with a fresh form; opening another store's order leaves an entry in that store's trail.
+
+    The page does not wait for Vipps, which is asked meanwhile.
+    """
+    seen = look_at(desk, order_id)
+    record_opening(seen.order, store=desk.store, by=desk.by)
+    asked = confirmation.ask(seen.order, now=desk.now)
+    return order_page(request, desk, seen, RefundForm(initial={"request_key": new_request_key()}), asked=asked)
+
+
+@require_GET
+@for_cashiers
+def confirmed(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpResponse:
+    """What Vipps has said since the page opened (a fragment); nothing (204) while it has not answered.
+
+    With the answer comes whatever it changed. Where that is what the page is for, the page is loaded anew.
+    """
+    seen = look_at(desk, order_id)
+    said = confirmation.answer(seen.order, since=request.GET.get("since", ""), now=desk.now)
+    if said.is_waiting:
+        return HttpResponse(status=204)
+    page = {**_facts(desk, seen), "asked": said, "is_fragment": True}
+    answer = render(request, "desk/_confirmed.html", page)
+    if request.GET.get("shape", "") != page["shape"]:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
 
 
 @require_GET
 @for_cashiers
 def check_amount(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpResponse:
-    """What the typed amount would leave, said while it is typed (a fragment)."""
-    left = queries.left_of(access.order_for(desk.user, order_id))
+    """What the typed amount or the ticked goods would leave, said while it is typed (a fragment).
+
+    Asked by the goods, it answers as well what they come to, for the amount's field.
+    """
+    seen = look_at(desk, order_id)
+    left = seen.left
     try:
-        minor = parse_amount(request.GET.get("amount", ""))
+        goods = read_goods(request.GET)
+        by_goods = request.GET.get("by") == "goods"
+        if by_goods and not goods:
+            return _hint(request, "", fills="")
+        comes_to = lines.comes_to_minor(seen.lines, goods, left_minor=left.left_minor)
+        minor = comes_to if by_goods else parse_amount(request.GET.get("amount", ""))
     except ValueError:
-        return render(request, "desk/_amount.html", {"hint": "", "is_too_much": False})
+        return _hint(request, "")
+    fills = wording.typed_money(minor) if by_goods else None
     if minor > left.left_minor:
-        said = _("More than is left: at most %(left)s.") % {"left": wording.money(left.left_minor, left.currency)}
-    else:
-        after = wording.money(left.left_minor - minor, left.currency)
-        said = _("%(amount)s back to the customer, %(after)s left after that.") % {
-            "amount": wording.money(minor, left.currency),
-            "after": after,
-        }
-    return render(request, "desk/_amount.html", {"hint": said, "is_too_much": minor > left.left_minor})
+        most = wording.money(left.left_minor, left.currency)
+        return _hint(request, _("More than is left: at most %(left)s.") % {"left": most}, is_too_much=True, fills=fills)
+    costs = lines.cost_at_most_minor(seen.lines, goods)
+    if goods and minor > costs:
+        most = wording.money(costs, left.currency)
+        return _hint(request, _("More than these goods cost: at most %(most)s.") % {"most": most}, is_too_much=True)
+    said = _("%(amount)s back to the customer, %(after)s left after that.") % {
+        "amount": wording.money(minor, left.currency),
+        "after": wording.money(left.left_minor - minor, left.currency),
+    }
+    return _hint(request, said, fills=fills)
+
+
+def look_at(desk: Desk, order_id: uuid.UUID) -> Overview:
+    """The order and all that is said of it; what she has under way is read with it. Raises NotFound."""
+    seen = overview.overview_of(desk.user, order_id, store=desk.store, now=desk.now)
+    desk.known_under_way = seen.under_way
+    return seen
 
 
 def order_page(
     request: HttpRequest,
     desk: Desk,
-    order: Order,
+    seen: Overview,
     form: RefundForm,
     *,
+    asked: Confirmation | None = None,
     problem: HubError | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """The order with `form` as she left it, and what was wrong, in place."""
-    left = queries.left_of(order)
-    disputed_minor = settled.disputed_minor(order)
-    page: dict[str, Any] = {
-        "desk": desk,
-        "order": order,
+    page = {
+        **_facts(desk, seen),
         "form": form,
         "problem": problem,
-        "releasable": wording.money(left.releasable_minor, left.currency) if left.releasable_minor else "",
-        "disputed": wording.money(disputed_minor, order.currency) if disputed_minor else "",
-        "balance": rows.balance_of(order, left),
-        "all_that_is_left": wording.typed_money(left.left_minor),
-        "paid": wording.day_and_time(order.paid_at),
-        "amount": wording.money(order.amount_minor, order.currency),
-        "confirmed": wording.day_and_time(order.confirmed_at) if order.confirmed_at else "",
-        "lines": rows.lines_of(order),
-        "earlier": rows.refund_rows(list(queries.refunds_of(order).select_related("refunding_store"))),
+        "goods": order_rows.goods_of(seen.lines, seen.order.currency, _chosen(form)),
+        "asked": asked or confirmation.known(seen.order, now=desk.now),
     }
     return render(request, "desk/order.html", page, status=problem.status if problem else status)
 
 
-def _record_opening(order: Order, desk: Desk) -> None:
-    if order.store_id == desk.store.pk:
-        return
-    opened = OrderOpened(reference=order.reference, code=order.store.code, from_code=desk.store.code)
-    with transaction.atomic():
-        audit.record(
-            opened,
-            by=desk.by,
-            company=order.store.company,
-            store=order.store,
-            about=audit.Subject(type="order", id=str(order.public_id)),
-            refunding_store=desk.store,
-        )
+def _facts(desk: Desk, seen: Overview) -> dict[str, Any]:
+    """What stands on the page and may change under her hands."""
+    order, left = seen.order, seen.left
+    balance = order_rows.balance_of(order, left, now=desk.now)
+    return {
+        "desk": desk,
+        "order": order,
+        "releasable": wording.money(left.releasable_minor, left.currency) if left.releasable_minor else "",
+        "disputed": wording.money(seen.disputed_minor, order.currency) if seen.disputed_minor else "",
+        "balance": balance,
+        "shape": f"{balance.is_open:d}{balance.is_released:d}{left.releasable_minor > 0:d}{seen.disputed_minor > 0:d}",
+        "all_that_is_left": wording.typed_money(left.left_minor),
+        "paid": wording.day_and_time(order.paid_at),
+        "amount": wording.money(order.amount_minor, order.currency),
+        "earlier": rows.refund_rows(seen.refunds),
+        "outside": order_rows.outside_of(seen.outside, order.currency),
+    }
+
+
+def _chosen(form: RefundForm) -> Any:
+    try:
+        return read_goods(form.data) if form.is_bound else {}
+    except ValueError:
+        return {}
+
+
+def _hint(request: HttpRequest, said: str, *, is_too_much: bool = False, fills: str | None = None) -> HttpResponse:
+    answer = render(request, "desk/_amount.html", {"hint": said, "is_too_much": is_too_much})
+    if fills is not None:
+        answer.headers["HX-Trigger"] = json.dumps({"fill-amount": {"amount": fills}})
+    return answer

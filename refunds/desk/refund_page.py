@@ -60,7 +60,7 @@ def decide(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpRespon
 @for_cashiers
 def today(request: HttpRequest, desk: Desk) -> HttpResponse:
     """What she has refunded today in this store, and what waits for a yes there."""
-    mine = queries.refunds_today(desk.user, desk.store).select_related("order__store")
+    mine = queries.refunds_today(desk.user, desk.store, now=desk.now).select_related("order__store")
     waiting = (
         queries.refunds_visible_to(desk.user)
         .filter(refunding_store=desk.store, state=State.AWAITING_APPROVAL)

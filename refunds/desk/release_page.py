@@ -3,29 +3,30 @@
 import uuid
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from refunds import intake, release_intake
 from refunds.desk import wording
 from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import RefundForm, ReleaseForm, new_request_key
-from refunds.desk.order_page import order_page
-from stores import access
+from refunds.desk.order_page import look_at, order_page
+from refunds.desk.pressing import pressed
+from refunds.overview import Overview
 from stores.errors import HubError
-from stores.models import Order
 
 
 @require_http_methods(["GET", "POST"])
 @for_cashiers
 def release(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpResponse:
     """The page that confirms, and its press: under the page's key, so that a second one meets the first one's release."""
-    order = access.order_for(desk.user, order_id)
+    seen = look_at(desk, order_id)
+    order = seen.order
     if request.method == "GET":
-        return _confirmation(request, desk, order, ReleaseForm(initial={"request_key": new_request_key()}))
+        return _confirmation(request, desk, seen, ReleaseForm(initial={"request_key": new_request_key()}))
     form = ReleaseForm(request.POST)
     if not form.is_valid():
-        return _confirmation(request, desk, order, form, status=400)
+        return _confirmation(request, desk, seen, form, status=400)
     asked = form.cleaned_data
     try:
         accepted = release_intake.request_release(
@@ -39,15 +40,16 @@ def release(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
             by=desk.by,
         )
     except HubError as problem:
-        return _order_again(request, desk, order, problem)
-    return redirect("desk:refund", accepted.refund.pk)
+        return _order_again(request, desk, seen, problem)
+    return pressed(request, accepted.refund)
 
 
-def _confirmation(request: HttpRequest, desk: Desk, order: Order, form: ReleaseForm, *, status: int = 200) -> HttpResponse:
+def _confirmation(request: HttpRequest, desk: Desk, seen: Overview, form: ReleaseForm, *, status: int = 200) -> HttpResponse:
+    order = seen.order
     try:
         verdict = release_intake.decide(order, refunding_store=desk.store, asker=desk.user)
     except HubError as problem:
-        return _order_again(request, desk, order, problem)
+        return _order_again(request, desk, seen, problem)
     page = {
         "desk": desk,
         "order": order,
@@ -60,6 +62,6 @@ def _confirmation(request: HttpRequest, desk: Desk, order: Order, form: ReleaseF
     return render(request, "desk/release.html", page, status=status)
 
 
-def _order_again(request: HttpRequest, desk: Desk, order: Order, problem: HubError) -> HttpResponse:
+def _order_again(request: HttpRequest, desk: Desk, seen: Overview, problem: HubError) -> HttpResponse:
     """What is not released stands on the order's page, with why."""
-    return order_page(request, desk, order, RefundForm(initial={"request_key": new_request_key()}), problem=problem)
+    return order_page(request, desk, seen, RefundForm(initial={"request_key": new_request_key()}), problem=problem)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -9,10 +10,9 @@ from django.utils.translation import gettext_lazy
 
 from refunds import policy, queries
 from refunds.desk import wording
-from refunds.models import Kind, Refund, State
+from refunds.models import Refund, State
 from refunds.policy import Refusal
-from refunds.queries import InFlight, Left
-from stores import clock
+from refunds.queries import Left
 from stores.models import Order
 
 _TONES = {
@@ -48,15 +48,14 @@ class Hit:
     is_selectable: bool
 
 
-def hits_of(orders: Sequence[Order]) -> list[Hit]:
+def hits_of(orders: Sequence[Order], *, now: datetime) -> list[Hit]:
     """The lines for `orders`, what is left of each read in one go."""
     lefts = queries.lefts_of(orders)
-    now = clock.db_now()
     return [_hit(order, lefts[order.pk], policy.refusal_for_age(order.paid_at, now=now)) for order in orders]
 
 
 def _hit(order: Order, left: Left, refusal: Refusal | None) -> Hit:
-    status, tone = _status(left, refusal)
+    status, tone = status_of(left, refusal)
     return Hit(
         order=order,
         paid=wording.day_and_time(order.paid_at),
@@ -68,7 +67,8 @@ def _hit(order: Order, left: Left, refusal: Refusal | None) -> Hit:
     )
 
 
-def _status(left: Left, refusal: Refusal | None) -> tuple[str | Promise, str]:
+def status_of(left: Left, refusal: Refusal | None) -> tuple[str | Promise, str]:
+    """What can be done with an order, in a word or two, and the tone of its tag."""
     if left.on_hold:
         return _HOLD, "unsure"
     if left.is_being_released:
@@ -86,56 +86,6 @@ def _status(left: Left, refusal: Refusal | None) -> tuple[str | Promise, str]:
     if left.left_minor < left.captured_minor:
         return _("Partly refunded"), "open"
     return _("Can be refunded"), "open"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Balance:
-    """What is left of an order, in words and as a bar of a thousand parts."""
-
-    left_minor: int
-    left: str
-    captured: str
-    in_flight: tuple[str, ...]
-    refunded_parts: int
-    reserved_parts: int
-    status: str | Promise
-    tone: str
-    is_open: bool
-    is_released: bool
-    refusal: str | Promise
-
-    @property
-    def reserved_from(self) -> int:
-        return self.refunded_parts
-
-
-def balance_of(order: Order, left: Left) -> Balance:
-    """`left` as the order's page shows it; `refusal` is policy's sentence where nothing can be asked for any more."""
-    whole = max(left.captured_minor, 1)
-    refusal = policy.refusal_for_age(order.paid_at, now=clock.db_now())
-    status, tone = _status(left, refusal)
-    return Balance(
-        left_minor=left.left_minor,
-        left=wording.money(left.left_minor, left.currency),
-        captured=wording.money(left.captured_minor, left.currency),
-        in_flight=tuple(
-            _in_flight(flight, left.currency) for flight in left.in_flight
-        ),
-        refunded_parts=(left.posted_minor + left.external_minor) * 1000 // whole,
-        reserved_parts=left.reserved_minor * 1000 // whole,
-        status=status,
-        tone=tone,
-        is_open=left.left_minor > 0 and not left.on_hold and refusal is None,
-        is_released=left.is_released or left.is_being_released,
-        refusal=refusal.sentence if refusal else "",
-    )
-
-
-def _in_flight(flight: InFlight, currency: str) -> str:
-    said = {"amount": wording.money(flight.amount_minor, currency), "store": flight.store_name}
-    if flight.kind == Kind.RELEASE:
-        return _("%(amount)s being released now in %(store)s") % said
-    return _("%(amount)s being refunded now in %(store)s") % said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,27 +112,4 @@ def refund_rows(refunds: Sequence[Refund]) -> list[RefundRow]:
             state=refund.get_state_display(),
         )
         for refund in refunds
-    ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One line of what was bought."""
-
-    name: str
-    sku: str
-    quantity: str
-    amount: str
-
-
-def lines_of(order: Order) -> list[Line]:
-    """What was bought, when the till said so."""
-    return [
-        Line(
-            name=line.name,
-            sku=line.sku,
-            quantity=f"{line.quantity.normalize():f}",
-            amount=wording.money(line.amount_minor, order.currency),
-        )
-        for line in order.lines.all()
     ]

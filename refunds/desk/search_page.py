@@ -25,7 +25,7 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
     form = SearchForm(request.GET, company=desk.store.company)
     page: dict[str, Any] = {"desk": desk, "form": form, "typed": request.GET.get("q", "")}
     if not (page["typed"].strip() or form.has_filters):
-        newest = queries.refunds_today(desk.user, desk.store).select_related("order__store")[:NEWEST]
+        newest = queries.refunds_today(desk.user, desk.store, now=desk.now).select_related("order__store")[:NEWEST]
         return render(request, "desk/search.html", {**page, "newest": rows.refund_rows(list(newest))})
     if not form.is_valid():
         return render(request, "desk/search.html", page, status=400)
@@ -37,7 +37,7 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
     is_certain = len(orders) == 1 and not found.is_alike
     if is_certain and page["typed"].strip() and not form.cleaned_data["cursor"]:
         return redirect("desk:order", orders[0].public_id)
-    return render(request, "desk/search.html", {**page, **_answer(found, orders), "more": _more(request, found)})
+    return render(request, "desk/search.html", {**page, **_answer(desk, found, orders), "more": _more(request, found)})
 
 
 def _found(desk: Desk, asked: dict[str, Any]) -> Found:
@@ -51,10 +51,10 @@ def _found(desk: Desk, asked: dict[str, Any]) -> Found:
     )
 
 
-def _answer(found: Found, orders: list[Order]) -> dict[str, Any]:
+def _answer(desk: Desk, found: Found, orders: list[Order]) -> dict[str, Any]:
     return {
         "found": found,
-        "hits": rows.hits_of(orders),
+        "hits": rows.hits_of(orders, now=desk.now),
         "is_choice_of_store": len(orders) > 1 and len({order.ref_key for order in orders}) == 1,
     }
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", search_page.find, name="find"),
     path("stores/", stores_page.choose, name="stores"),
     path("orders/<uuid:order_id>/", order_page.show, name="order"),
+    path("orders/<uuid:order_id>/confirmed/", order_page.confirmed, name="confirmed"),
     path("orders/<uuid:order_id>/amount/", order_page.check_amount, name="amount"),
     path("orders/<uuid:order_id>/confirm/", confirm_page.confirm, name="confirm"),
     path("orders/<uuid:order_id>/refund/", confirm_page.refund, name="request"),

@@ -1,8 +1,10 @@
 """How the desk says amounts, times and where the money goes, in the reader's language and the store's time."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import get_language
@@ -26,6 +28,11 @@ def typed_money(amount_minor: int) -> str:
     """The amount as it stands in the amount field: "1250,50" in Norwegian, "1250.50" in English; no currency."""
     point = "," if get_language() == "nb" else "."
     return f"{amount_minor // 100}{point}{amount_minor % 100:02d}"
+
+
+def quantity(number: Decimal) -> str:
+    """ "2", "0,35": no zeros at the end, in the reader's way of writing decimals."""
+    return format_decimal(number, format="#,##0.###", locale=_locale())
 
 
 def day_and_time(moment: datetime) -> str:

@@ -14,6 +14,7 @@ class CheckReason(models.TextChoices):
     NIGHT = "night", _("the nightly round")
     SETTLEMENT = "settlement", _("the settlement does not fit")
     ASKED = "asked", _("headquarters asked")
+    OPENED = "opened", _("a cashier opened it")
     AGAIN = "again", _("too young to be judged")
 
 

@@ -4,7 +4,7 @@ from stores.orders.confirmed import Confirmed, as_confirmed
 from stores.orders.confirming import Confirmation, confirm_orders
 from stores.orders.from_settlement import index_settled
 from stores.orders.indexing import index_orders
-from stores.orders.opening import open_order
+from stores.orders.opening import open_order, record_opening
 from stores.orders.outcomes import Outcome, RowOutcome
 from stores.orders.placing_later import place_again, place_payment, stores_that_may_have_sold
 from stores.orders.positions import Mark, position_of
@@ -34,6 +34,7 @@ __all__ = [
     "position_of",
     "read_batch",
     "read_lines",
+    "record_opening",
     "settle_contradiction",
     "stores_that_may_have_sold",
 ]

@@ -15,15 +15,21 @@ from stores.models import Order, Store
 def open_order(asker: Asker, public_id: UUID, *, store: Store, by: Actor) -> Order:
     """The order, opened from `store`. Raises NotFound, whether it is absent or not the asker's to see."""
     order = access.order_for(asker, public_id)
-    if order.store_id != store.pk:
-        event = OrderOpened(reference=order.reference, code=order.store.code, from_code=store.code)
-        with transaction.atomic():
-            audit.record(
-                event,
-                by=by,
-                company=order.store.company,
-                store=order.store,
-                about=Subject(type="order", id=str(order.public_id)),
-                refunding_store=store,
-            )
+    record_opening(order, store=store, by=by)
     return order
+
+
+def record_opening(order: Order, *, store: Store, by: Actor) -> None:
+    """Say in the selling store's trail that its order was opened from another one."""
+    if order.store_id == store.pk:
+        return
+    event = OrderOpened(reference=order.reference, code=order.store.code, from_code=store.code)
+    with transaction.atomic():
+        audit.record(
+            event,
+            by=by,
+            company=order.store.company,
+            store=order.store,
+            about=Subject(type="order", id=str(order.public_id)),
+            refunding_store=store,
+        )

@@ -41,6 +41,9 @@ def enter(page: Page, address: str, who: User) -> None:
 def go(page: Page, scene: Scene) -> None:
     """Open the page of that scene, through the form where it stands behind one."""
     page.goto(scene.path)
+    if scene.key:
+        page.keyboard.press(scene.key)
+        page.wait_for_url(f"**{scene.path}{scene.to}")
     if scene.typed is None:
         return
     page.fill("#amount", scene.typed["amount"])

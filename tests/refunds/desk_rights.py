@@ -42,6 +42,7 @@ ROWS = (
     Row(url="today", cashier=EVERYWHERE, manager=EVERYWHERE),
     # An order is found and opened whichever store of the chain sold it: that is what the hub is for.
     Row(url="order", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="confirmed", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="amount", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="confirm", sends="wish", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="request", sends="wish", cashier=EVERYWHERE, manager=EVERYWHERE),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.test import override_settings
 
@@ -16,13 +17,20 @@ from tests.refunds.releases import ask_release, reserved
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """One look of one page. `typed` is what is filled into the order's form before "Go on"; then the page is what comes."""
+    """One look of one page.
+
+    `typed` is what is filled into the order's form before "Go on"; then the page is what comes. `key` is pressed on the page,
+    and it is the same as to send `sent` to the address below the page's that `to` names.
+    """
 
     name: str
     path: str
     who: User
     status: int = 200
     typed: dict[str, str] | None = None
+    key: str = ""
+    to: str = ""
+    sent: dict[str, str] | None = None
 
 
 def every_scene(chain: Chain) -> list[Scene]:
@@ -63,7 +71,7 @@ def _finding(chain: Chain) -> list[Scene]:
 def _choosing(chain: Chain) -> list[Scene]:
     kari = chain.kari
     lined = with_lines(chain.sold(chain.bergen, "BGO-20261101-7741", 100_000))
-    run(ask(lined, 25_000, who=kari, store=chain.oslo).refund)
+    run(ask(lined, 63_719, who=kari, store=chain.oslo, goods={2: Decimal(1)}).refund)
     ask(lined, 10_000, who=kari, store=chain.oslo)
     bare = chain.sold(chain.oslo, "OSL-20261101-7742", 50_000)
     used = chain.sold(chain.bergen, "BGO-20261101-7743", 30_000)
@@ -72,7 +80,7 @@ def _choosing(chain: Chain) -> list[Scene]:
     offered = reserved(chain)
     page = {name: f"/desk/orders/{order.public_id}/" for name, order in
             (("lined", lined), ("bare", bare), ("used", used), ("old", old), ("reserved", offered))}  # fmt: skip
-    typed = {"amount": "250", "reason": "returned"}
+    typed = {"amount": "120", "reason": "returned"}
     return [
         Scene(name="order-with-lines", path=page["lined"], who=kari),
         Scene(name="order", path=page["bare"], who=kari),
@@ -120,6 +128,10 @@ def _following(chain: Chain) -> list[Scene]:
     scenes = [Scene(name=f"refund-{name}", path=f"/desk/refunds/{it.pk}/", who=kari) for name, it in looks.items()]
     return [
         *scenes,
+        Scene(
+            name="receipt", path=f"/desk/refunds/{looks['refunded'].pk}/", who=kari,
+            key="F8", to="receipt/", sent={"as": "print"},
+        ),
         Scene(name="approve", path=f"/desk/refunds/{waiting.pk}/", who=chain.mona),
         Scene(name="today-of-the-manager", path="/desk/today/", who=chain.mona),
     ]

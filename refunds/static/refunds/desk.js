@@ -2,45 +2,95 @@
 "use strict";
 
 const byKey = (key) => document.querySelector(`[data-key="${CSS.escape(key)}"]`);
-const lists = () => [...document.querySelectorAll("[data-arrows] :is(a, button)")];
+const choicesOf = (list) => [...list.querySelectorAll("a, button:not(.inline), [type=checkbox]")];
+const isText = (element) => element.matches?.("select, textarea, input:not([type=radio], [type=checkbox])");
 
 // A miss keeps the text selected, so that the next scan replaces it.
 document.querySelector("[data-select]")?.select();
 
+function move(event) {
+  if (isText(event.target) && event.target.id !== "q") return;
+  const list = event.target.closest("[data-arrows]") ?? document.querySelector("main [data-arrows]");
+  if (!list || event.target.matches("[type=radio]")) return;
+  const choices = choicesOf(list);
+  const at = choices.indexOf(document.activeElement);
+  const next = event.key === "ArrowDown" ? at + 1 : at - 1;
+  (choices[next] ?? (next < 0 ? document.querySelector("#q") : null))?.focus();
+  event.preventDefault();
+}
+
+function leave() {
+  const menu = document.querySelector(".me[open]");
+  const field = document.querySelector("#q");
+  if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  else if (field) { field.focus(); field.select(); }
+  else byKey("Escape")?.click();
+}
+
+// A digit chooses a reason; on goods of which one may choose fewer it says how many.
+function digit(event) {
+  const howMany = event.target.matches("[type=checkbox]") && event.target.closest("li").querySelector("[type=number]");
+  if (howMany) {
+    const wanted = Number(event.key);
+    if (wanted < 1 || wanted > Number(howMany.max)) return;
+    howMany.value = wanted;
+    event.target.checked = true;
+    howMany.dispatchEvent(new Event("change", { bubbles: true }));
+    return;
+  }
+  const reason = document.querySelector(`[data-digit="${event.key}"]`);
+  if (!reason) return;
+  reason.focus();
+  reason.click();
+}
+
+// Enter in a form that lacks something goes to what it lacks; where nothing is lacking it goes on.
+function goOn(form) {
+  if (!form || !("complete" in form.dataset) || !form.querySelector("button.primary").disabled) return false;
+  const { amount, reason } = form.elements;
+  (amount.value.trim() ? reason[0] : amount).focus();
+  return true;
+}
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    const typing = event.target.matches?.("select, textarea, input:not(#q)");
-    const choices = lists();
-    if (typing || !choices.length) return;
-    const at = choices.indexOf(document.activeElement);
-    const next = event.key === "ArrowDown" ? at + 1 : at - 1;
-    (choices[next] ?? (next < 0 ? document.querySelector("#q") : null))?.focus();
-    event.preventDefault();
-    return;
-  }
-  if (event.key === "Escape") {
-    const menu = document.querySelector(".me[open]");
-    const field = document.querySelector("#q");
-    if (menu) menu.open = false;
-    else if (field) { field.focus(); field.select(); }
-    else byKey("Escape")?.click();
-    return;
-  }
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.target.closest("dialog")) return;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") return move(event);
+  if (event.key === "Escape") return leave();
+  if (/^[1-9]$/.test(event.key) && !isText(event.target)) return digit(event);
+  if (event.key === "Enter" && goOn(event.target.form)) return event.preventDefault();
   const pressed = event.repeat ? null : byKey(event.key);
   if (pressed) { event.preventDefault(); pressed.click(); }
 });
 
+const fill = (field, value) => {
+  field.value = value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+};
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button?.dataset.fill) {
-    const field = document.getElementById(button.dataset.fill);
-    field.value = button.dataset.value;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
-    field.dispatchEvent(new Event("change", { bubbles: true }));
-    field.focus();
+  if (!button) return;
+  if (button.dataset.fill) {
+    fill(document.getElementById(button.dataset.fill), button.dataset.value);
+    document.querySelector(`[name="${button.dataset.then}"]`)?.focus();
   }
-  if (button && "print" in button.dataset) window.print();
+  if (button.dataset.focus) document.querySelector(button.dataset.focus)?.focus();
+  if ("print" in button.dataset) window.print();
+});
+
+// What ticked goods come to stands in the amount's field, where it can still be changed.
+document.addEventListener("fill-amount", (event) => {
+  const field = document.getElementById("amount");
+  if (!field) return;
+  field.value = event.detail.amount;
+  field.form.dispatchEvent(new Event("input"));
+});
+
+// To say how many is to choose them.
+document.addEventListener("input", (event) => {
+  if (!event.target.matches(".goods [type=number]")) return;
+  event.target.closest("li").querySelector("[type=checkbox]").checked = true;
 });
 
 // "Go on" waits for an amount and a reason; the words for "other" are asked for only then.
@@ -53,6 +103,15 @@ for (const form of document.querySelectorAll("[data-complete]")) {
   form.addEventListener("input", check);
   check();
 }
+
+// How long ago Vipps confirmed something keeps counting.
+setInterval(() => {
+  for (const age of document.querySelectorAll("[data-ago]")) {
+    age.dataset.since ??= Date.now() - 1000 * parseInt(age.textContent, 10);
+    const seconds = Math.round((Date.now() - age.dataset.since) / 1000);
+    age.textContent = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+  }
+}, 1000);
 
 // The first press counts; the page's key makes sure of it where there is no script.
 document.addEventListener("submit", (event) => {
