@@ -9,7 +9,7 @@ from stores.migrations._concurrently import AddIndexPatiently, RemoveIndexPatien
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("stores", "0009_read_what_vipps_tells_of")]
+    dependencies = [("stores", "0014_say_how_references_are_written")]
 
     operations = [
         AddIndexPatiently("settlemententry", models.Index(fields=["sales_unit", "reference"], name="settled_of_payment")),
