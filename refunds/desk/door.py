@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from refunds import overview
+from refunds import elsewhere, overview
 from refunds.desk.rows import RefundRow, refund_rows
 from refunds.desk.working_store import working_store
 from refunds.models import Refund
@@ -47,6 +47,11 @@ class Desk:
         if self.known_under_way is None:
             self.known_under_way = list(overview.under_way(self.user, store=self.store, now=self.now))
         return refund_rows(self.known_under_way)
+
+    @cached_property
+    def unseen_elsewhere(self) -> int:
+        """How many refunds of this store's sales by other stores are news to her; asked once a page."""
+        return elsewhere.count_unseen(self.user, self.store)
 
 
 DeskView = Callable[Concatenate[HttpRequest, Desk, P], HttpResponse]

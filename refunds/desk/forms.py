@@ -66,6 +66,12 @@ class SearchForm(forms.Form):
         return any(self.data.get(name) for name in ("amount", "day", "store"))
 
 
+class DayForm(forms.Form):
+    """One day, or none."""
+
+    day = forms.DateField(required=False, label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+
 class WishForm(forms.Form):
     """A reason, and the key that makes a second press the same wish."""
 

@@ -122,7 +122,7 @@ def _origin(sold: Store, refunding: Store) -> str:
 def _goods(refund: Refund) -> str:
     """What comes back, a line each; empty where the refund names a sum alone."""
     lines = refund.lines.select_related("line").order_by("line__number")
-    return "\n".join(f"{each.quantity.normalize():f} × {each.line.name}" for each in lines)
+    return "\n".join(f"{wording.quantity(each.quantity)} × {each.line.name}" for each in lines)
 
 
 def _served_by(refund: Refund) -> str:

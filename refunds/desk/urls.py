@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from refunds.desk import confirm_page, order_page, receipt_page, refund_page, release_page, search_page, stores_page
+from refunds.desk import (
+    confirm_page,
+    elsewhere_page,
+    order_page,
+    receipt_page,
+    refund_page,
+    release_page,
+    search_page,
+    stores_page,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -18,5 +27,7 @@ urlpatterns = [
     path("refunds/<uuid:refund_id>/progress/", refund_page.progress, name="progress"),
     path("refunds/<uuid:refund_id>/decision/", refund_page.decide, name="decide"),
     path("refunds/<uuid:refund_id>/receipt/", receipt_page.receipt, name="receipt"),
+    path("elsewhere/", elsewhere_page.show, name="elsewhere"),
+    path("elsewhere/seen/", elsewhere_page.seen, name="elsewhere-seen"),
     path("today/", refund_page.today, name="today"),
 ]

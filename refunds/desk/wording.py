@@ -1,6 +1,6 @@
 """How the desk says amounts, times and where the money goes, in the reader's language and the store's time."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from babel.dates import format_date
@@ -33,6 +33,11 @@ def typed_money(amount_minor: int) -> str:
 def quantity(number: Decimal) -> str:
     """ "2", "0,35": no zeros at the end, in the reader's way of writing decimals."""
     return format_decimal(number, format="#,##0.###", locale=_locale())
+
+
+def day(date: date) -> str:
+    """ "24. nov. 2026"."""
+    return str(format_date(date, format="medium", locale=_locale()))
 
 
 def day_and_time(moment: datetime) -> str:

@@ -3,6 +3,7 @@
 from refunds.models.attempt import Answer, Attempt
 from refunds.models.breaker import Breaker
 from refunds.models.difference import Closing, Difference, DifferenceKind
+from refunds.models.elsewhere_seen import ElsewhereSeen
 from refunds.models.ledger import Account, EntryKind, LedgerEntry, OrderAccount
 from refunds.models.observation import Observation, Source
 from refunds.models.order_check import CheckReason, Night, OrderCheck
@@ -34,6 +35,7 @@ __all__ = [
     "Delivery",
     "Difference",
     "DifferenceKind",
+    "ElsewhereSeen",
     "Ending",
     "EntryKind",
     "EventType",

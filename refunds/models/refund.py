@@ -72,7 +72,7 @@ class Refund(models.Model):
     each claim; `lease_until` saves work, it is not what makes us safe. `indeterminate_since` is the time of the oldest
     send of this generation whose outcome nobody knows. `verdict` remembers a refusal that waits for quiet time.
     Amounts are minor units of `currency`. A release moves no money and has no amount; `uncaptured_minor` is what was seen to be
-    reserved when it was asked for.
+    reserved when it was asked for. `origin_store` is the order's own; the database writes it, for lists that go by it.
     `policy_version` judged it (None: the settings did), `breaches` are the rules it broke, `needs_approval_of` says whose yes
     it needed for that; "" is nobody's.
     """
@@ -101,6 +101,16 @@ class Refund(models.Model):
     breaches = models.JSONField(_("rules it broke"), default=list, blank=True, db_default=models.Value([], models.JSONField()))
     refunding_store = models.ForeignKey(
         Store, verbose_name=_("refunding store"), on_delete=models.PROTECT, related_name="refunds_made"
+    )
+    origin_store = models.ForeignKey(
+        Store,
+        verbose_name=_("origin store"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,
+        related_name="sales_refunded",
     )
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="refunds")
     requested_by_system = models.ForeignKey(
@@ -171,6 +181,7 @@ class Refund(models.Model):
             models.Index(fields=["state", "next_action_at"], name="refund_due", condition=~Q(state__in=ENDS)),
             models.Index(fields=["refunding_store", "-accepted_at"], name="refund_store_newest"),
             models.Index(fields=["requested_by", "-accepted_at"], name="refund_person_newest"),
+            models.Index(fields=["origin_store", "-ended_at"], name="refund_origin_at", condition=Q(state=State.REFUNDED)),
             models.Index(fields=["ended_at"], name="refund_refunded_at", condition=Q(state=State.REFUNDED)),
         ]
         triggers = [
@@ -182,6 +193,13 @@ class Refund(models.Model):
                     *("fingerprint", "accepted_at", "has_receipt", "policy_version", "needs_approval_of", "breaches"),
                 ],
             ),
+            pgtrigger.Trigger(
+                name="refund_knows_its_origin",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="SELECT store_id INTO NEW.origin_store_id FROM stores_order WHERE id = NEW.order_id; RETURN NEW;",
+            ),
+            pgtrigger.ReadOnly(name="refund_origin_is_immutable", fields=["origin_store"]),
             pgtrigger.Trigger(
                 name="review_is_declined_by_two",
                 when=pgtrigger.Before,

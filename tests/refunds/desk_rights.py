@@ -40,6 +40,8 @@ ROWS = (
     Row(url="stores", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="stores", sends="choose", cashier="ok bad bad", manager="ok bad bad"),
     Row(url="today", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="elsewhere", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="elsewhere-seen", sends="until", cashier=EVERYWHERE, manager=EVERYWHERE),
     # An order is found and opened whichever store of the chain sold it: that is what the hub is for.
     Row(url="order", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="confirmed", cashier=EVERYWHERE, manager=EVERYWHERE),

@@ -141,7 +141,11 @@ def _elsewhere(chain: Chain) -> list[Scene]:
     liv = User.objects.create(username="liv", first_name="Liv")
     for store in (chain.oslo, chain.bergen):
         people.join_store(liv, store, role=Role.CASHIER, by=chain.by)
+    bjarne = User.objects.create(username="bjarne", first_name="Bjarne")
+    people.join_store(bjarne, chain.bergen, role=Role.CASHIER, by=chain.by)
     return [
+        Scene(name="elsewhere", path="/desk/elsewhere/", who=bjarne),
+        Scene(name="elsewhere-nothing", path="/desk/elsewhere/?day=2026-01-01", who=chain.kari),
         Scene(name="stores", path="/desk/stores/", who=liv),
         Scene(name="no-role", path="/desk/", who=chain.per, status=403),
         Scene(name="absent", path="/desk/orders/00000000-0000-0000-0000-000000000000/", who=chain.kari, status=404),

@@ -25,7 +25,7 @@ POLICY = {
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=|javascript:|\shx-on", re.IGNORECASE)
 FRAGMENTS = {"amount", "confirmed", "progress"}
 """Addresses that answer with a part of a page, or that only take what is sent."""
-ONLY_SENT = {"request", "decide"}
+ONLY_SENT = {"request", "decide", "elsewhere-seen"}
 
 
 def open_scene(scene: Scene, client: Client) -> Page:

@@ -95,6 +95,8 @@ class Things:
             return Thing(
                 path=reverse(f"desk:{row.url}"), sent={"store": str(store.public_id)} if row.sends == "choose" else None
             )
+        if row.url.startswith("elsewhere"):  # always of the store she works in
+            return Thing(path=reverse(f"desk:{row.url}"), sent={"until": "2026-11-01T00:00:00Z"} if row.sends else None)
         if row.url == "receipt":
             path = reverse("desk:receipt", args=[self.refund(store, self.liv).pk])
             return Thing(path=path, sent={"as": row.sends} if row.sends else None)
