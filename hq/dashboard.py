@@ -18,7 +18,7 @@ from hq.admin.asking import asker_of, company_of
 from hq.admin.showing import NOTHING, money, page_of
 from hq.alerts import alerts_of
 from refunds import queries
-from refunds.models import Delivery, Difference, OrderAccount, OutsideRefund, Refund, ReviewProposal, State
+from refunds.models import Delivery, Difference, OrderAccount, OutsideRefund, PolicyVersion, Refund, ReviewProposal, State
 from stores.models import Company, OrderConflict, RegistrationWatch, SalesUnit, UnplacedPayment
 
 Text = str | Promise
@@ -101,6 +101,8 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
     open_proposals = ReviewProposal.objects.filter(
         verdict="", refund__state=State.REVIEW, refund__refunding_store__company=company
     )
+    drafts = PolicyVersion.objects.filter(company=company, verdict="")
+    limits = drafts.aggregate(count=Count("pk"), oldest=Min("proposed_at"))
     proposed = open_proposals.aggregate(count=Count("pk"), oldest=Min("proposed_at"))
     return [
         unclear.work(State.REVIEW, _("In review"), "gavel", is_urgent=True),
@@ -118,6 +120,13 @@ def _work(request: HttpRequest, refunds: QuerySet[Refund]) -> list[Work]:
             count=_holds_for_people(company),
             link=f"{reverse('admin:refunds_orderaccount_changelist')}?lifted_by=people",
             is_urgent=True,
+        ),
+        Work(
+            title=_("Limits for a second person"),
+            icon="rule",
+            count=limits["count"],
+            oldest=_age(limits["oldest"]),
+            link=f"{reverse('admin:refunds_policyversion_changelist')}?standing=waiting",
         ),
         unclear.work(State.UNKNOWN, _("Outcome being found out"), "help"),
         unclear.work(State.AWAITING_APPROVAL, _("Waiting for approval"), "approval"),

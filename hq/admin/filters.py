@@ -110,6 +110,23 @@ class ProposalFilter(DropdownFilter):
         return queryset
 
 
+class DraftFilter(DropdownFilter):
+    """Policy versions that wait for a second person, or were decided."""
+
+    title = _("policy version")
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("waiting", _("waits for a second person")), ("decided", _("decided"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "waiting":
+            return queryset.filter(verdict="")
+        if self.value() == "decided":
+            return queryset.exclude(verdict="")
+        return queryset
+
+
 class HoldFilter(DropdownFilter):
     """Holds that a review will end, or that two people have to lift."""
 

@@ -42,6 +42,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("What stops refunds"),
             "items": [
+                _page(_("Limits"), "rule", "refunds_policyversion"),
                 _page(_("Pauses"), "pause_circle", "refunds_pause"),
                 _page(_("Circuit breakers"), "electrical_services", "refunds_breaker"),
                 _page(_("Orders on hold"), "lock", "refunds_orderaccount"),

@@ -226,6 +226,7 @@ def test_the_first_screen_is_work_to_do(
     assert counts == {
         "In review": 0,
         "Reviews for a second person": 0,
+        "Limits for a second person": 0,
         "Orders on hold without a review": 0,
         "Outcome being found out": 1,
         "Waiting for approval": 1,

@@ -23,6 +23,7 @@ SHOWN = {
     *("stores.LookUp", "stores.WebhookRegistration", "stores.RegistrationWatch", "stores.Notice"),
     *("refunds.Refund", "refunds.WebhookEndpoint", "refunds.Delivery", "refunds.Pause", "refunds.Breaker"),
     *("refunds.OrderAccount", "refunds.RestoreEpoch", "refunds.Difference", "refunds.OutsideRefund"),
+    "refunds.PolicyVersion",
     *("stores.SettlementAccess", "stores.UnplacedPayment", "stores.PaymentToRead"),
 }
 
@@ -76,7 +77,7 @@ def test_djangos_own_forms_are_closed(chain: Chain, model: Any, page: Any) -> No
             *("stores.OrderConflict", "stores.ApiKey", "stores.SettlementAccess", "stores.RegistrationWatch"),
             *("stores.UnplacedPayment", "stores.PaymentToRead"),
             *("refunds.Breaker", "refunds.Difference", "refunds.OutsideRefund", "refunds.Pause", "refunds.RestoreEpoch"),
-            *("refunds.ReviewProposal", "refunds.HoldProposal", "refunds.OrderAccount"),
+            *("refunds.ReviewProposal", "refunds.HoldProposal", "refunds.OrderAccount", "refunds.PolicyVersion"),
         )
         return
     before = model._default_manager.filter(pk=row.pk).values().get()
