@@ -1,5 +1,6 @@
 """What the customer may know of her refund: a link that nobody can guess, for a while, and plain words for each state."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, assert_never
@@ -15,6 +16,7 @@ from refunds.models import Kind, Refund, State
 from stores import clock, links
 
 _PURPOSE = "refund.follow"
+_LINK = re.compile(r"/r/(?P<token>[A-Za-z0-9_-]{43})$", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,13 @@ def link_of(refund: Refund) -> str:
     if not settings.PUBLIC_URL:
         return ""
     return f"{settings.PUBLIC_URL}{reverse('follow', args=[token_of(refund)])}"
+
+
+def refund_on_paper(scanned: str) -> Refund | None:
+    """The refund whose link a scanner read off a paper, however old; whether one may see it is for the door to ask."""
+    found = _LINK.search(scanned)
+    refund_id = links.subject_of(found["token"], purpose=_PURPOSE) if found else None
+    return Refund.objects.select_related("order").filter(pk=refund_id).first() if refund_id else None
 
 
 def followed_by(token: str) -> Refund | None:

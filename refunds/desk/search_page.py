@@ -6,11 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from refunds import queries
+from refunds import following, queries
 from refunds.desk import rows
 from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import SearchForm
-from stores import search
+from stores import access, search
 from stores.errors import HubError
 from stores.models import Order
 from stores.search import Found
@@ -27,6 +27,8 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
     if not (page["typed"].strip() or form.has_filters):
         newest = queries.refunds_today(desk.user, desk.store, now=desk.now).select_related("order__store")[:NEWEST]
         return render(request, "desk/search.html", {**page, "newest": rows.refund_rows(list(newest))})
+    if (on_paper := _on_paper(desk, page["typed"])) is not None:
+        return on_paper
     if not form.is_valid():
         return render(request, "desk/search.html", page, status=400)
     try:
@@ -38,6 +40,17 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
     if is_certain and page["typed"].strip() and not form.cleaned_data["cursor"]:
         return redirect("desk:order", orders[0].public_id)
     return render(request, "desk/search.html", {**page, **_answer(desk, found, orders), "more": _more(request, found)})
+
+
+def _on_paper(desk: Desk, typed: str) -> HttpResponse | None:
+    """To what the hub's own paper is about: the refund, or its order where the refund is between two other stores."""
+    refund = following.refund_on_paper(typed.strip())
+    if refund is None:
+        return None
+    if queries.refunds_visible_to(desk.user).filter(pk=refund.pk).exists():
+        return redirect("desk:refund", refund.pk)
+    order = access.visible_orders(desk.user).filter(pk=refund.order_id).first()
+    return redirect("desk:order", order.public_id) if order is not None else None
 
 
 def _found(desk: Desk, asked: dict[str, Any]) -> Found:

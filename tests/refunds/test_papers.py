@@ -246,6 +246,20 @@ def test_the_paper_carries_the_link_and_every_copy_the_same(
     assert [re.findall(r'href="(https://hub\.example/r/[^"]+)"', body) for body in bodies] == [[following.link_of(refund)]] * 2
 
 
+def test_the_code_of_a_paper_opens_at_the_desk_what_it_is_about(
+    chain: Chain, order: Order, kari: Client, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = "https://hub.example"
+    refund = refunded(chain, order)
+    link = following.link_of(refund)
+    assert kari.get("/desk/", {"q": f" {link} "})["Location"] == f"/desk/refunds/{refund.pk}/"
+    liv = User.objects.create(username="liv")
+    people.join_store(liv, chain.trondheim, role=Role.CASHIER, by=chain.by)
+    elsewhere = signed_in(liv).get("/desk/", {"q": link})
+    assert elsewhere["Location"] == f"/desk/orders/{order.public_id}/", "the refund is not hers to see, the order is"
+    assert kari.get("/desk/", {"q": link[:-1] + "_"}).status_code == 200, "a wrong code is a search that finds nothing"
+
+
 def test_only_a_press_prints(chain: Chain, order: Order, kari: Client) -> None:
     refund = refunded(chain, order)
     assert kari.get(f"/desk/refunds/{refund.pk}/receipt/")["Location"] == f"/desk/refunds/{refund.pk}/"
