@@ -1,6 +1,7 @@
 """What is told of a call besides its meaning: how long it took; and what an answer to a release means."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,34 @@ def released(cancelled: int, *, captured: int = 0, currency: str = "NOK", refere
 )
 def test_a_release_is_done_only_when_all_is_let_go_and_nothing_was_taken(answer: Modification, meaning: Meaning) -> None:
     assert gateway._meaning_of_release(answer, ORDER, 25_000) is meaning
+
+
+@pytest.mark.parametrize(
+    ("changes", "meaning"),
+    [
+        ({}, Meaning.SUCCESS),
+        ({"refunded": 24_999}, Meaning.LAGGING),
+        ({"refunded": 25_001}, Meaning.AHEAD),
+        ({"currency": "DKK"}, Meaning.UNSURE),
+        ({"currency": "SEK"}, Meaning.UNSURE),
+        ({"reference": "A"}, Meaning.UNSURE),
+        ({"reference": "Z"}, Meaning.UNSURE),
+    ],
+)
+def test_another_payment_or_currency_says_nothing_of_our_refund_also_where_the_client_lets_it_through(
+    changes: dict[str, Any], meaning: Meaning
+) -> None:
+    said: dict[str, Any] = {"reference": ORDER.reference, "currency": "NOK", "refunded": 25_000} | changes
+    answer = Modification(
+        reference=said["reference"],
+        psp_reference="psp-1",
+        state="AUTHORIZED",
+        amount=Amount(currency="NOK", value=25_000),
+        aggregate=Aggregate(
+            currency=said["currency"], authorized=100_000, cancelled=0, captured=100_000, refunded=said["refunded"]
+        ),
+    )
+    assert gateway._meaning_of_answer(answer, ORDER, 25_000) is meaning
 
 
 @pytest.fixture
