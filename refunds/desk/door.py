@@ -1,5 +1,6 @@
 """What every desk page has in common: who asks, in which store, in which time zone, and how a refusal looks."""
 
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django_htmx.http import HttpResponseClientRefresh
 
 from refunds import elsewhere, overview
-from refunds.desk.rows import RefundRow, refund_rows
+from refunds.desk.rows import UnderWay, under_way_of
 from refunds.desk.working_store import working_store
 from refunds.models import Refund
 from stores import access, clock
@@ -31,7 +33,8 @@ P = ParamSpec("P")
 class Desk:
     """The asker, where she stands, and when. `stores` are all she works in; `store` the one she works in now.
 
-    `now` is the database's clock as the page began. What she has under way is read once, by the page or by its strip.
+    `now` is the database's clock as the page began. What she has under way is read once, by the page or by its strip, which
+    leaves out the refund that the page itself is about.
     """
 
     user: User
@@ -40,13 +43,14 @@ class Desk:
     by: Actor
     now: datetime
     known_under_way: Sequence[Refund] | None = None
+    shown_already: uuid.UUID | None = None
 
-    @property
-    def under_way(self) -> list[RefundRow]:
+    @cached_property
+    def under_way(self) -> UnderWay:
         """Her refunds that have no end yet, for the strip on every page."""
         if self.known_under_way is None:
             self.known_under_way = list(overview.under_way(self.user, store=self.store, now=self.now))
-        return refund_rows(self.known_under_way)
+        return under_way_of([refund for refund in self.known_under_way if refund.pk != self.shown_already])
 
     @cached_property
     def unseen_elsewhere(self) -> int:
@@ -67,7 +71,8 @@ def for_people(
     def door(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         user = request.user
         if not isinstance(user, User):
-            return redirect_to_login(request.get_full_path())
+            # a fragment that became the sign-in page would stand in the middle of the page that asked for it
+            return HttpResponseClientRefresh() if _is_fragment(request) else redirect_to_login(request.get_full_path())
         hers = access.stores_of(user).select_related("company").annotate(read_at=clock.sql_now())
         stores: tuple[Store, ...] = tuple(hers.order_by("name", "code"))
         if not stores:
@@ -94,6 +99,10 @@ def for_cashiers(view: DeskView[P]) -> Callable[Concatenate[HttpRequest, P], Htt
                 return render(request, "desk/problem.html", {"desk": desk, "problem": problem}, status=problem.status)
 
     return door
+
+
+def _is_fragment(request: HttpRequest) -> bool:
+    return request.method == "GET" and bool(request.headers.get("HX-Request"))
 
 
 def _actor(request: HttpRequest, user: User, store: Store) -> Actor:

@@ -1,6 +1,7 @@
 """A refund as it goes: honest progress until the end, the paper to hand over, and who may say yes."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +19,8 @@ from stores import access
 from stores.access import Right
 from stores.errors import HubError
 
+_NEWS = timedelta(seconds=10)
+"""So long after its end a refund that was quicker than its page is still announced with a sound."""
 _STEPS = {State.AWAITING_APPROVAL: 0, State.QUEUED: 1, State.SENDING: 2, State.UNKNOWN: 2, State.REVIEW: 2}
 
 
@@ -78,6 +81,7 @@ def _page(request: HttpRequest, desk: Desk, refund: Refund, *, problem: HubError
 
 def _words(refund: Refund, desk: Desk) -> dict[str, Any]:
     """What page and fragment show: how it goes, and the paper to hand over."""
+    desk.shown_already = refund.pk
     said = progress_of(refund)
     order = refund.order
     is_done = refund.state in (State.REFUNDED, State.RELEASED)
@@ -94,6 +98,7 @@ def _words(refund: Refund, desk: Desk) -> dict[str, Any]:
         "accepted": wording.day_and_time(refund.accepted_at),
         "paid": wording.day_and_time(order.paid_at),
         "next_check": wording.time_of_day(said.next_check_at) if said.next_check_at else "",
+        "is_news": refund.ended_at is not None and desk.now - refund.ended_at < _NEWS,
         "ended": wording.time_of_day(refund.ended_at) if refund.ended_at else "",
         "where_it_goes": wording.where_it_goes(order.sales_unit.market),
         "when_it_arrives": wording.WHEN_IT_ARRIVES,

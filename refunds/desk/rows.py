@@ -1,5 +1,6 @@
 """Orders and refunds as the desk's templates show them: finished words, no queries in a template."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,6 +99,7 @@ class RefundRow:
     time: str
     tone: str
     state: str
+    is_moving: bool
 
 
 def refund_rows(refunds: Sequence[Refund]) -> list[RefundRow]:
@@ -110,6 +112,26 @@ def refund_rows(refunds: Sequence[Refund]) -> list[RefundRow]:
             time=wording.time_of_day(refund.accepted_at),
             tone=tone_of(refund),
             state=refund.get_state_display(),
+            is_moving=not refund.has_ended,
         )
         for refund in refunds
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnderWay:
+    """The strip: `mark` changes with whatever it shows, `is_moving` says that it may change by itself."""
+
+    rows: list[RefundRow]
+    mark: str
+    is_moving: bool
+
+
+def under_way_of(refunds: Sequence[Refund]) -> UnderWay:
+    """The strip of these refunds, in the order given."""
+    states = [(str(refund.pk), refund.state, refund.fence) for refund in refunds]
+    return UnderWay(
+        rows=refund_rows(refunds),
+        mark=hashlib.sha256(repr(states).encode()).hexdigest()[:16],
+        is_moving=bool(refunds),
+    )

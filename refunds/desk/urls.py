@@ -11,6 +11,7 @@ from refunds.desk import (
     release_page,
     search_page,
     stores_page,
+    under_way_page,
 )
 
 app_name = "desk"
@@ -29,5 +30,6 @@ urlpatterns = [
     path("refunds/<uuid:refund_id>/receipt/", receipt_page.receipt, name="receipt"),
     path("elsewhere/", elsewhere_page.show, name="elsewhere"),
     path("elsewhere/seen/", elsewhere_page.seen, name="elsewhere-seen"),
+    path("under-way/", under_way_page.show, name="under-way"),
     path("today/", refund_page.today, name="today"),
 ]

@@ -23,7 +23,7 @@ POLICY = {
     "base-uri 'none'",
 }
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=|javascript:|\shx-on", re.IGNORECASE)
-FRAGMENTS = {"amount", "confirmed", "progress"}
+FRAGMENTS = {"amount", "confirmed", "progress", "under-way"}
 """Addresses that answer with a part of a page, or that only take what is sent."""
 ONLY_SENT = {"request", "decide", "elsewhere-seen"}
 
