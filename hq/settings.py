@@ -178,6 +178,10 @@ FOLLOW_LOOKS_PER_MINUTE = env.int("FOLLOW_LOOKS_PER_MINUTE", default=60)
 """Of one address; a shop's whole wireless network may be one."""
 WEBHOOKS_RENEWED_AFTER_DAYS = env.int("WEBHOOKS_RENEWED_AFTER_DAYS", default=180)
 LOOK_UPS_PER_MINUTE = env.int("LOOK_UPS_PER_MINUTE", default=60)
+VIPPS_QUESTIONS_PER_MINUTE = env.int("VIPPS_QUESTIONS_PER_MINUTE", default=5)
+"""Of one person or store system: a question asks Vipps for every store that could have sold."""
+VIPPS_QUESTIONS_PER_MINUTE_IN_ALL = env.int("VIPPS_QUESTIONS_PER_MINUTE_IN_ALL", default=60)
+"""Of the whole chain together."""
 APPROVAL_ABOVE_MINOR: dict[str, int] = {
     currency: int(limit) for currency, limit in env.dict("APPROVAL_ABOVE_MINOR", default={}).items()
 }

@@ -1,5 +1,6 @@
 """Circuit breakers: a host that does not answer and a sales unit that Vipps refuses are left alone for a while."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -51,6 +52,14 @@ def is_shut_off(unit: SalesUnit, *, by: Actor) -> tuple[WaitsFor, datetime] | No
 def is_left_alone(unit: SalesUnit) -> bool:
     """Whether refunds wait for Vipps or for the unit's keys: whoever is in no hurry does not ask, and is never who tries."""
     return any(breaker.is_open for breaker in _breakers_of(unit))
+
+
+def left_alone(units: Collection[SalesUnit]) -> set[int]:
+    """The same of many: the ids of those that are not asked."""
+    is_open = Breaker.objects.filter(opened_at__isnull=False)
+    hosts = set(is_open.filter(sales_unit=None).values_list("environment", flat=True))
+    resting = set(is_open.filter(sales_unit__in=[unit.pk for unit in units]).values_list("sales_unit", flat=True))
+    return {unit.pk for unit in units if unit.pk in resting or unit.environment in hosts}
 
 
 def heed(unit: SalesUnit, outcome: Outcome | None, *, is_unknown: bool = False, by: Actor) -> None:

@@ -1,14 +1,15 @@
-"""Payments that Vipps told of are read by a worker and brought into the index, whether or not a till ever tells of them."""
+"""What a worker asks Vipps for the index: payments that it told of, and references that somebody at a desk wants to know."""
 
 from refunds import breakers, checks
 from refunds.models import CheckReason, OrderAccount
 from stores.actors import Actor
-from stores.discovery import Finding, Found, read_payment, waiting
+from stores.discovery import Finding, Found, answering, read_payment, waiting
 from stores.errors import HubError
 from stores.vipps.errors import VippsError
 
 _A_PASS = 100
 _RUNS_SECONDS = 10.0
+_ANSWERS_SECONDS = 5.0
 
 
 def read(row_id: int, *, by: Actor) -> Found | None:
@@ -42,3 +43,13 @@ def read(row_id: int, *, by: Actor) -> Found | None:
 def move_due(*, by: Actor) -> int:
     """For the rounds: ring for every payment that is due; read it here where no worker comes, for a few seconds at most."""
     return waiting.move_due(lambda row_id: read(row_id, by=by), limit=_A_PASS, seconds=_RUNS_SECONDS)
+
+
+def answer(question_id: int, *, by: Actor) -> bool:
+    """Ask Vipps what somebody wants to know; False where it is answered, or somebody is at it. Needs the private key."""
+    return answering.answer(question_id, by=by, left_alone=breakers.left_alone)
+
+
+def answer_due(*, by: Actor) -> int:
+    """For the sweep: questions that no worker took; somebody waits for them at a desk."""
+    return answering.ring_due(by=by, left_alone=breakers.left_alone, seconds=_ANSWERS_SECONDS)

@@ -17,7 +17,7 @@ from django.db import close_old_connections, connection, connections
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
-from refunds import doorbell, execution, looking, nudges, outbound, restoring, states
+from refunds import discovering, doorbell, execution, looking, nudges, outbound, restoring, states
 from refunds.models import Heartbeat, Outbox, Refund, State, WaitsFor
 from refunds.release_moves import row_for
 from stores import clock, notices
@@ -49,6 +49,7 @@ class Swept:
     notices: int = 0
     deliveries: int = 0
     looks: int = 0
+    questions: int = 0
 
 
 def sweep_once(*, by: Actor, at_once: int = 1) -> Swept:
@@ -63,8 +64,10 @@ def sweep_once(*, by: Actor, at_once: int = 1) -> Swept:
     with _going_on("restores"):
         restoring.check_restores(by=by)
     announced, run = _move_due(by, at_once)
-    deliveries = looks = 0
+    deliveries = looks = questions = 0
     with _going_on("questions to Vipps"):
+        questions = discovering.answer_due(by=by)
+    with _going_on("looks at reviews"):
         looks = looking.ring_due(by=by)
     with _going_on("deliveries"):
         deliveries = outbound.ring_due()
@@ -79,6 +82,7 @@ def sweep_once(*, by: Actor, at_once: int = 1) -> Swept:
         notices=read,
         deliveries=deliveries,
         looks=looks,
+        questions=questions,
     )
 
 

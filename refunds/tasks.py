@@ -8,7 +8,7 @@ from django.db import close_old_connections
 
 from refunds import checks, comparison, discovering, doorbell, execution, looking, outbound, rounds, settling, sweep
 from stores.actors import hub
-from stores.discovery import waiting
+from stores.discovery import questions, waiting
 from stores.registering import keep_registrations
 from stores.search import indexes
 
@@ -44,6 +44,14 @@ def read_payment(row_id: object) -> None:
     number = _number(row_id)
     if number is not None:
         discovering.read(number, by=hub("worker"))
+
+
+@shared_task(name=questions.TASK)
+def answer_question(question_id: object) -> None:
+    """Ask Vipps what the question with that id wants to know; an id that is none, or nobody's, does nothing."""
+    number = _number(question_id)
+    if number is not None:
+        discovering.answer(number, by=hub("worker"))
 
 
 @shared_task(name=checks.TASK)

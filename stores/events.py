@@ -409,6 +409,15 @@ class OrderDiscovered(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VippsAsked(TrailEvent):
+    name = "vipps.asked"
+    sentence = _("Vipps was asked for {reference}, which the hub did not know, in {units} sales units ({where}).")
+    reference: str
+    units: int
+    where: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderOpened(TrailEvent):
     name = "order.opened"
     sentence = _("Order {reference} of store {code} was opened from store {from_code}.")
@@ -443,5 +452,5 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     ContradictionSettled,
     *(OrderDisagrees, OrdersConfirmed, PaymentUnplaced, PaymentPlaced, SettlementBegun),
     OrderDiscovered,
-    OrderOpened,
+    *(OrderOpened, VippsAsked),
 )

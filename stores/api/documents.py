@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from stores.api.problems import CONTENT_TYPE
 from stores.api.serializers import (
+    LookUpBodySerializer,
+    LookUpSerializer,
     OrderBodySerializer,
     OrderDetailSerializer,
     OrderPageSerializer,
@@ -110,4 +113,39 @@ ORDER_OPEN: dict[str, Any] = {
     "description": "Opening an order that another store sold is noted in that store's trail.",
     "tags": ["orders"],
     "responses": {200: OrderDetailSerializer, **problems(404)},
+}
+LOOK_UP_ASK: dict[str, Any] = {
+    "operation_id": "askVipps",
+    "summary": "Ask Vipps for an order that the hub does not know",
+    "description": (
+        "For a reference that no search finds: every store that could have sold it is asked at Vipps, side by side, within "
+        "seconds. 202: ask again at Location. For whole references only, a handful a minute, and recorded; whether anybody "
+        "outside the chain has such a payment is neither asked nor told. Codes of 400: not_a_whole_reference, "
+        "no_store_could_have_sold."
+    ),
+    "tags": ["orders"],
+    "request": {"application/json": LookUpBodySerializer},
+    "parameters": [
+        OpenApiParameter("Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[202], description="where it stands"),
+        OpenApiParameter(
+            "Retry-After", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[202], description="seconds until asking again"
+        ),
+    ],
+    "responses": {202: LookUpSerializer, **problems(404, 411, 413, 415)},
+}
+LOOK_UP_OPEN: dict[str, Any] = {
+    "operation_id": "getLookUp",
+    "summary": "See what Vipps has said",
+    "description": "The caller's own questions only.",
+    "tags": ["orders"],
+    "parameters": [
+        OpenApiParameter(
+            "Retry-After",
+            OpenApiTypes.STR,
+            OpenApiParameter.HEADER,
+            response=[200],
+            description="seconds until asking again makes sense; absent at the end",
+        )
+    ],
+    "responses": {200: LookUpSerializer, **problems(404)},
 }

@@ -1,4 +1,4 @@
-"""Ids over REST say what they are: `ord_` or `ref_`, and 32 hexadecimal digits."""
+"""Ids over REST say what they are: `ord_`, `ref_` or `lku_`, and 32 hexadecimal digits."""
 
 import re
 from uuid import UUID
@@ -10,6 +10,7 @@ from stores.errors import NotFound
 _ID = re.compile(r"(?P<kind>[a-z]{3})_(?P<hex>[0-9a-f]{32})", re.ASCII)
 ORDER = "ord"
 REFUND = "ref"
+LOOK_UP = "lku"
 
 
 def shown_id(kind: str, row_id: UUID) -> str:

@@ -53,6 +53,39 @@ class OrderSerializer(serializers.Serializer[Any]):
         return order.captured_minor is not None
 
 
+class LookUpBodySerializer(StrictSerializer):
+    """A whole reference, letter for letter; with the code of the store that sold, where that is known."""
+
+    reference = serializers.RegexField(r"^[A-Za-z0-9-]{4,64}$", help_text="8 to 64 characters; 4 to 64 with a store")
+    store = serializers.RegexField(r"^[A-Z0-9]{2,20}$", required=False, help_text="the code of the store that sold")
+
+
+class NotAskedSerializer(serializers.Serializer[Any]):
+    """A store that could not be asked, and why."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    problem = serializers.CharField(help_text="no_answer, throttled, left_alone, no_keys, keys_refused, too_many, …")
+
+
+class LookUpSerializer(serializers.Serializer[Any]):
+    """How far Vipps has been asked. `orders` may come before the end; what is found is indexed like any other order."""
+
+    id = serializers.CharField()
+    reference = serializers.CharField()
+    status = serializers.ChoiceField(
+        choices=["asking", "found", "unplaced", "not_found", "incomplete"],
+        help_text=(
+            "asking until the end; unplaced: Vipps has it and headquarters must say which store sold it; incomplete: not "
+            "found, and not all could be asked"
+        ),
+    )
+    stores_asked = serializers.IntegerField()
+    stores = serializers.IntegerField()
+    not_asked = NotAskedSerializer(many=True)
+    orders = OrderSerializer(many=True)
+
+
 class OrderLineSerializer(serializers.Serializer[Any]):
     """One line, as the till sent it."""
 

@@ -1,6 +1,7 @@
 """One payment, read at Vipps and brought into the index."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from stores import clock
@@ -35,7 +36,8 @@ def read_payment(unit: SalesUnit, reference: str, *, by: Actor) -> Found:
 
     Raises VippsError where Vipps cannot be asked, Misconfigured where its keys are not there.
     """
-    told = ask_for_payment(open_session(unit, by=by, why=f"read {reference}"), unit.pk, reference)
+    session = open_session(unit, by=by, why=f"read {reference}")
+    told = ask_for_payment(session, unit.pk, reference, as_of=clock.db_now())
     return Found(finding=Finding.UNKNOWN) if told is None else index_payment(told, by=by)
 
 
@@ -44,9 +46,8 @@ def look_up(unit: SalesUnit, reference: str, *, by: Actor) -> Order | None:
     return read_payment(unit, reference, by=by).order
 
 
-def ask_for_payment(session: VippsSession, unit_id: int, reference: str) -> Confirmed | None:
-    """What Vipps says, None where it has no such payment; touches nothing but the network and the clock. Raises VippsError."""
-    as_of = clock.db_now()
+def ask_for_payment(session: VippsSession, unit_id: int, reference: str, *, as_of: datetime) -> Confirmed | None:
+    """What Vipps says as of now, None where it has no such payment. Touches nothing but the network. Raises VippsError."""
     try:
         payment = payments.read_payment(session, reference)
     except VippsError as error:

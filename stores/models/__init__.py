@@ -13,12 +13,14 @@ from stores.models.settlement import DISPUTES, EntryType, SettlementAccess, Sett
 from stores.models.store import Channel, Company, Environment, SalesUnit, Store, StoreUnit
 from stores.models.sync_position import SyncPosition
 from stores.models.unplaced import UnplacedPayment, WhyUnplaced
+from stores.models.vipps_question import AskedUnit, UnitAnswer, VippsQuestion
 
 __all__ = [
     "DISPUTES",
     "HQ_ROLES",
     "STORE_ROLES",
     "ApiKey",
+    "AskedUnit",
     "Chain",
     "Channel",
     "Company",
@@ -51,8 +53,10 @@ __all__ = [
     "StoreSystem",
     "StoreUnit",
     "SyncPosition",
+    "UnitAnswer",
     "UnplacedPayment",
     "User",
+    "VippsQuestion",
     "WebhookRegistration",
     "WhyUnplaced",
     "reference_key",

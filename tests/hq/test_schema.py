@@ -28,6 +28,8 @@ OPERATIONS = {
     "getSyncPosition",
     "listOrders",
     "getOrder",
+    "askVipps",
+    "getLookUp",
     "getRefundable",
     "requestRefund",
     "requestRelease",
