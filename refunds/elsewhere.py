@@ -1,5 +1,6 @@
 """What other stores refund of a store's own sales: its settlement is debited, so it is told."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -40,6 +41,15 @@ def refunded(store: Store, *, day: date | None, now: datetime) -> QuerySet[Refun
     if until is not None:
         found = found.filter(ended_at__lt=until)
     return found.select_related(*_WITH).order_by("-ended_at")
+
+
+def totals_of(refunds: Iterable[Refund]) -> list[Total]:
+    """The same of refunds that are read already."""
+    amounts: dict[str, list[int]] = {}
+    for refund in refunds:
+        amounts.setdefault(refund.currency, []).append(refund.amount_minor)
+    found = [Total(currency=currency, amount_minor=sum(of), count=len(of)) for currency, of in amounts.items()]
+    return sorted(found, key=lambda total: -total.amount_minor)
 
 
 def on_its_way(store: Store) -> QuerySet[Refund]:

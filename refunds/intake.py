@@ -1,8 +1,9 @@
 """People decide here: ask for a refund, approve it, reject it, withdraw it. Nothing here speaks with Vipps."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
@@ -22,7 +23,7 @@ from refunds.errors import (
 )
 from refunds.events import KeyReused as KeyReusedEvent
 from refunds.events import RefundAccepted
-from refunds.judging import Asked, Judged
+from refunds.judging import Asked, Judged, Known
 from refunds.lines import Wanted
 from refunds.models import FAILED, Kind, Refund, State
 from refunds.release_moves import row_for
@@ -250,8 +251,9 @@ def decide(
     cashier: str = "",
     reason: str = "",
     has_receipt: bool = True,
+    known: Known | None = None,
 ) -> policy.Allowed:
-    """What policy says at this moment; changes nothing. Raises Denied."""
+    """What policy says at this moment; changes nothing. Raises Denied. `known` is what the page has read already."""
     asked = Asked(
         order=order,
         refunding_store=refunding_store,
@@ -260,7 +262,7 @@ def decide(
         reason=reason,
         has_receipt=has_receipt,
     )
-    return judging.judge_refund(asked, money).allowed
+    return judging.judge_refund(asked, money, known=known).allowed
 
 
 def note_verdict(new: Refund, judged: Judged) -> None:
@@ -291,17 +293,24 @@ def replayed(refund_id: uuid.UUID, wish: str, *, by: Actor) -> Refund | None:
 
 def possible_duplicate(order: Order, money: Money) -> PossibleDuplicate | None:
     """The question whether this is another return, where the same amount of the order was asked for minutes ago."""
-    recent = (
-        Refund.objects.filter(
-            order=order, amount_minor=money.amount_minor, accepted_at__gte=clock.db_now() - DUPLICATE_WINDOW
-        )
-        .exclude(state__in=FAILED)
-        .select_related("refunding_store", "requested_by", "requested_by_system__store")
-        .order_by("-accepted_at")
-        .first()
-    )
-    if recent is None:
+    now = clock.db_now()
+    recent = Refund.objects.filter(order=order, amount_minor=money.amount_minor, accepted_at__gte=now - DUPLICATE_WINDOW)
+    named = recent.select_related("refunding_store", "requested_by", "requested_by_system__store")
+    return duplicate_among(named, money, now=now)
+
+
+def duplicate_among(refunds: Iterable[Refund], money: Money, *, now: datetime) -> PossibleDuplicate | None:
+    """The same, of an order whose refunds are read already, with who asked for them."""
+    alike = [
+        refund
+        for refund in refunds
+        if refund.amount_minor == money.amount_minor
+        and refund.accepted_at >= now - DUPLICATE_WINDOW
+        and refund.state not in FAILED
+    ]
+    if not alike:
         return None
+    recent = max(alike, key=lambda refund: refund.accepted_at)
     return PossibleDuplicate(
         _("The same amount of this order was refunded a few minutes ago. Is this another return?"),
         refund_id=recent.pk,

@@ -12,6 +12,7 @@ from django.db.models import Q, Sum
 from refunds import pausing, policy, queries, rulebooks, rules
 from refunds.errors import Denied
 from refunds.models import FAILED, AskerRole, Kind, Measure, Refund, Tier
+from refunds.queries import Left
 from refunds.rulebooks import Rulebook
 from refunds.rules import Breach, Wish
 from stores import access, clock, settled
@@ -79,11 +80,25 @@ def client_of(asker: Asker, store: Store) -> str:
     return str(asker.public_id) if isinstance(asker, StoreSystem) else f"desk:{store.public_id}"
 
 
-def judge_refund(asked: Asked, money: Money) -> Judged:
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What a page has read a moment ago. Good enough to say what would happen; a refund is accepted on what is read anew."""
+
+    left: Left
+    disputed_minor: int
+    now: datetime
+
+
+def known_of(order: Order) -> Known:
+    """The same, read now."""
+    return Known(left=queries.left_of(order), disputed_minor=settled.disputed_minor(order), now=clock.db_now())
+
+
+def judge_refund(asked: Asked, money: Money, *, known: Known | None = None) -> Judged:
     """What policy says of a refund at this moment; changes nothing. Raises Denied."""
-    order, now = asked.order, clock.db_now()
+    order, known = asked.order, known or known_of(asked.order)
+    left, now = known.left, known.now
     book = rulebooks.in_force(order.store.company_id, now=now)
-    left = queries.left_of(order)
     key_set = order.sales_unit.key_set
     verdict = policy.decide(
         policy.Facts(
@@ -99,7 +114,7 @@ def judge_refund(asked: Asked, money: Money) -> Judged:
             has_keys=key_set is not None and key_set.has_keys,
             is_paused=pausing.is_paused(order, refunding_store=asked.refunding_store, person=_person(asked.asker)),
             is_released=left.is_released or left.is_being_released,
-            disputed_minor=settled.disputed_minor(order),
+            disputed_minor=known.disputed_minor,
             breaches=breaches_of(asked, money, book=book, now=now),
         )
     )
@@ -114,9 +129,11 @@ def breaches_of(asked: Asked, money: Money, *, book: Rulebook, now: datetime) ->
     return rules.broken(book.rules, wish, sums)
 
 
-def breaches_of_release(asked: Asked, amount_minor: int, currency: str, *, book: Rulebook) -> tuple[Breach, ...]:
+def breaches_of_release(
+    asked: Asked, amount_minor: int, currency: str, *, book: Rulebook, now: datetime
+) -> tuple[Breach, ...]:
     """The rules that a release of so much breaks: those of one refund. No money moves, so nothing adds up."""
-    wish = asked.wish(amount_minor, currency, book=book, now=clock.db_now())
+    wish = asked.wish(amount_minor, currency, book=book, now=now)
     return rules.broken((rule for rule in book.rules if rule.measure not in rules.SUMS), wish, {})
 
 

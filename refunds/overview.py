@@ -20,7 +20,8 @@ from stores.models import Order, Store, User
 SHOWN_AFTER_ITS_END = timedelta(minutes=2)
 """How long the strip of refunds under way still shows one that has ended: she is serving somebody else by then."""
 _STRIP_LOOKS_BACK = timedelta(hours=24)
-_SHOWN = ("order__store", "refunding_store")
+_MOST_A_DAY = 200
+_SHOWN = ("order__store", "refunding_store", "requested_by", "requested_by_system__store")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,12 @@ def overview_of(asker: User, order_id: uuid.UUID, *, store: Store, now: datetime
 def under_way(asker: User, *, store: Store, now: datetime) -> QuerySet[Refund]:
     """What she asked for in this store that has no end yet, or had one a moment ago; newest first."""
     return Refund.objects.filter(_is_hers_under_way(asker, store, now)).select_related(*_SHOWN).order_by("-accepted_at")
+
+
+def hers_lately(asker: User, *, store: Store, now: datetime) -> list[Refund]:
+    """What she asked for in this store within 24 hours, newest first: of these some are under way."""
+    hers = Refund.objects.filter(requested_by=asker, refunding_store=store, accepted_at__gt=now - _STRIP_LOOKS_BACK)
+    return list(hers.select_related(*_SHOWN).order_by("-accepted_at")[:_MOST_A_DAY])
 
 
 def _is_hers_under_way(asker: User, store: Store, now: datetime) -> Q:

@@ -155,6 +155,16 @@ def refunds_of(order: Order) -> QuerySet[Refund]:
 
 def refunds_today(user: User, store: Store, *, now: datetime) -> QuerySet[Refund]:
     """What she has refunded in this store since midnight there, newest first."""
-    midnight = now.astimezone(ZoneInfo(store.time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     mine = Refund.objects.select_related(*_WITH).filter(requested_by=user, refunding_store=store)
-    return mine.filter(accepted_at__gte=midnight).order_by("-accepted_at")
+    return mine.filter(accepted_at__gte=midnight_in(store, now)).order_by("-accepted_at")
+
+
+def bought_today(store: Store, *, now: datetime, most: int) -> list[Order]:
+    """The store's own newest sales of today; whoever works there has seen them at her till."""
+    sold = Order.objects.filter(store=store, paid_at__gte=midnight_in(store, now)).select_related("store")
+    return list(sold.order_by("-paid_at", "-id")[:most])
+
+
+def midnight_in(store: Store, now: datetime) -> datetime:
+    """When today began there."""
+    return now.astimezone(ZoneInfo(store.time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)

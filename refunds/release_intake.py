@@ -6,10 +6,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from refunds import identity, intake, judging, ledger, nudges, pausing, policy, queries, release_policy, rulebooks, wishes
+from refunds import identity, intake, judging, ledger, nudges, pausing, policy, release_policy, rulebooks, wishes
 from refunds.events import ReleaseAccepted
 from refunds.intake import Accepted
-from refunds.judging import Asked, Judged
+from refunds.judging import Asked, Judged, Known
 from refunds.models import Kind, Reason, Refund, State
 from stores import access, audit, clock
 from stores.access import Asker, Right
@@ -79,15 +79,17 @@ def request_release(
     return Accepted(refund=release, is_new=True)
 
 
-def decide(order: Order, *, refunding_store: Store, asker: Asker) -> policy.Allowed:
+def decide(order: Order, *, refunding_store: Store, asker: Asker, known: Known | None = None) -> policy.Allowed:
     """What policy says of a release at this moment; changes nothing. Raises Denied."""
-    return _judge(order, refunding_store=refunding_store, asker=asker).allowed
+    return _judge(order, refunding_store=refunding_store, asker=asker, known=known).allowed
 
 
-def _judge(order: Order, *, refunding_store: Store, asker: Asker, reason: str = "") -> Judged:
-    left = queries.left_of(order)
-    key_set = order.sales_unit.key_set
-    book = rulebooks.in_force(order.store.company_id, now=clock.db_now())
+def _judge(
+    order: Order, *, refunding_store: Store, asker: Asker, reason: str = "", known: Known | None = None
+) -> Judged:
+    known = known or judging.known_of(order)
+    left, key_set = known.left, order.sales_unit.key_set
+    book = rulebooks.in_force(order.store.company_id, now=known.now)
     asked = Asked(order=order, refunding_store=refunding_store, asker=asker, reason=reason)
     verdict = release_policy.decide(
         release_policy.ReleaseFacts(
@@ -102,7 +104,7 @@ def _judge(order: Order, *, refunding_store: Store, asker: Asker, reason: str = 
             ),
             is_on_hold=left.on_hold,
             has_keys=key_set is not None and key_set.has_keys,
-            breaches=judging.breaches_of_release(asked, order.releasable_minor, order.currency, book=book),
+            breaches=judging.breaches_of_release(asked, order.releasable_minor, order.currency, book=book, now=known.now),
         )
     )
     return Judged(allowed=judging.allowed(verdict, left_minor=left.left_minor), rulebook=book)

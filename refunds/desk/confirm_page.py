@@ -15,7 +15,8 @@ from refunds.desk.forms import RefundForm, new_request_key
 from refunds.desk.order_page import look_at, order_page
 from refunds.desk.pressing import pressed
 from refunds.errors import DisputedCapture, PossibleDuplicate
-from refunds.models import Reason, State
+from refunds.judging import Known
+from refunds.models import Reason, Refund, State
 from refunds.overview import Overview
 from stores.errors import HubError
 from stores.money import Money
@@ -35,12 +36,12 @@ def confirm(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
         return order_page(request, desk, seen, form)
     try:
         money = _checked(seen, form)
-        intake.decide(
-            seen.order, money, refunding_store=desk.store, asker=desk.user, reason=form.cleaned_data["reason"]
-        )
+        known = Known(left=seen.left, disputed_minor=seen.disputed_minor, now=desk.now)
+        reason = form.cleaned_data["reason"]
+        intake.decide(seen.order, money, refunding_store=desk.store, asker=desk.user, reason=reason, known=known)
     except HubError as problem:
         return order_page(request, desk, seen, form, problem=problem)
-    return _confirmation(request, desk, seen, form, twin=intake.possible_duplicate(seen.order, money))
+    return _confirmation(request, desk, seen, form, twin=intake.duplicate_among(seen.refunds, money, now=desk.now))
 
 
 @require_http_methods(["GET", "POST"])
@@ -113,7 +114,7 @@ def _confirmation(
         "typed": wording.typed_money(money.amount_minor),
         "goods": order_rows.chosen_goods(seen.lines, asked["goods"]),
         "chosen": [(number, f"{quantity.normalize():f}") for number, quantity in asked["goods"].items()],
-        "twin": _in_words(twin, desk, amount) if twin else None,
+        "twin": _in_words(twin, desk, seen, amount) if twin else None,
         "disputed": wording.money(seen.disputed_minor, order.currency) if seen.disputed_minor else "",
         "paid": wording.day_and_time(order.paid_at),
         "amount": amount,
@@ -124,7 +125,7 @@ def _confirmation(
     return render(request, "desk/confirm.html", page, status=status)
 
 
-def _in_words(twin: PossibleDuplicate, desk: Desk, amount: str) -> dict[str, Any]:
+def _in_words(twin: PossibleDuplicate, desk: Desk, seen: Overview, amount: str) -> dict[str, Any]:
     """The earlier refund: who asked for it, when, in which store and how it goes; its page where she may see it."""
     facts: dict[str, Any] = twin.facts
     said = {
@@ -137,8 +138,17 @@ def _in_words(twin: PossibleDuplicate, desk: Desk, amount: str) -> dict[str, Any
     }
     return {
         "sentence": _("%(who)s asked for %(amount)s of this order at %(time)s in %(store)s (R%(number)s: %(state)s).") % said,
-        "refund": queries.refunds_visible_to(desk.user).filter(pk=facts["refund_id"]).first(),
+        "refund": _hers_to_see(facts["refund_id"], desk, seen),
     }
+
+
+def _hers_to_see(refund_id: uuid.UUID, desk: Desk, seen: Overview) -> Refund | None:
+    """Asked of the database only where what is read already does not say so."""
+    hers = {store.pk for store in desk.stores}
+    for known in seen.refunds:
+        if known.pk == refund_id and hers & {known.refunding_store_id, seen.order.store_id}:
+            return known
+    return queries.refunds_visible_to(desk.user).filter(pk=refund_id).first()
 
 
 def _as_typed(request: HttpRequest, form: RefundForm, problem: HubError) -> RefundForm:

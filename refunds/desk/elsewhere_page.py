@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
@@ -12,6 +13,7 @@ from refunds import elsewhere
 from refunds.desk import rows, wording
 from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import DayForm
+from refunds.models import Refund
 
 MOST_SHOWN = 200
 
@@ -29,7 +31,7 @@ def show(request: HttpRequest, desk: Desk) -> HttpResponse:
         "desk": desk,
         "form": form,
         "day": wording.day(day) if day else "",
-        "totals": [_in_words(total) for total in elsewhere.totals(found)],
+        "totals": _totals(found, shown),
         "refunds": [_row(row, mark) for row in rows.refund_rows(shown[:MOST_SHOWN])],
         "most": MOST_SHOWN if len(shown) > MOST_SHOWN else 0,
         **({} if day else _on_its_way(desk)),
@@ -50,10 +52,17 @@ def seen(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 def _on_its_way(desk: Desk) -> dict[str, Any]:
     coming = elsewhere.on_its_way(desk.store)
+    shown = list(coming[: MOST_SHOWN + 1])
     return {
-        "coming": [_in_words(total) for total in elsewhere.totals(coming)],
-        "on_its_way": [_row(row, None) for row in rows.refund_rows(list(coming[:MOST_SHOWN]))],
+        "coming": _totals(coming, shown),
+        "on_its_way": [_row(row, None) for row in rows.refund_rows(shown[:MOST_SHOWN])],
     }
+
+
+def _totals(found: QuerySet[Refund], shown: list[Refund]) -> list[dict[str, Any]]:
+    """The sums of all that was found; where all of it is shown the database need not be asked again."""
+    is_all = len(shown) <= MOST_SHOWN
+    return [_in_words(total) for total in (elsewhere.totals_of(shown) if is_all else elsewhere.totals(found))]
 
 
 def _row(row: rows.RefundRow, mark: datetime | None) -> dict[str, Any]:

@@ -5,15 +5,17 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from refunds.desk.amounts import LONGEST, parse_amount
 from refunds.models import Reason
 from stores import clock
-from stores.models import Company
+from stores.models import Company, Store
 from stores.search import LONGEST_PAYLOAD
 
 MOST_LINES = 500
+_SO_MANY_STORES = 8
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 _QUANTITY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?", re.ASCII)
 
@@ -42,6 +44,31 @@ class ScannedField(forms.CharField):
         return str(super().to_python(str(value or "").replace("\x00", "")))
 
 
+class StoreField(forms.CharField):
+    """A store as people name it: its code, or enough of its name or city to tell it from the others. Cleaned to the store."""
+
+    widget = forms.TextInput(attrs={"list": "store-names", "autocomplete": "off"})
+
+    def __init__(self, *, company: Company, **kwargs: Any) -> None:
+        super().__init__(max_length=120, **kwargs)
+        self.company = company
+
+    def clean(self, value: Any) -> Store | None:
+        """The one store meant, None where nothing was written. Raises ValidationError."""
+        typed = " ".join(str(super().clean(value) or "").replace("\x00", "").split())
+        if not typed:
+            return None
+        meant = Q(code__iexact=typed) | Q(name__icontains=typed) | Q(city__icontains=typed)
+        found = list(self.company.stores.filter(meant).order_by("name", "code")[:_SO_MANY_STORES])
+        whole = [store for store in found if typed.casefold() in (store.code.casefold(), store.name.casefold())]
+        if len(whole or found) == 1:
+            return (whole or found)[0]
+        if not found:
+            raise forms.ValidationError(_("No store is called so."), code="store")
+        names = ", ".join(store.name for store in found)
+        raise forms.ValidationError(_("Which one? %(names)s"), code="store", params={"names": names})
+
+
 class SearchForm(forms.Form):
     """What she has in hand: a reference or part of one, or amount, day and store."""
 
@@ -52,13 +79,7 @@ class SearchForm(forms.Form):
 
     def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["store"] = forms.ModelChoiceField(
-            queryset=company.stores.order_by("name", "code"),
-            required=False,
-            label=_("Bought in"),
-            to_field_name="public_id",
-            empty_label=_("Any store"),
-        )
+        self.fields["store"] = StoreField(company=company, required=False, label=_("Bought in"))
 
     @property
     def has_filters(self) -> bool:

@@ -12,6 +12,7 @@ from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import RefundForm, ReleaseForm, new_request_key
 from refunds.desk.order_page import look_at, order_page
 from refunds.desk.pressing import pressed
+from refunds.judging import Known
 from refunds.overview import Overview
 from stores.errors import HubError
 
@@ -47,7 +48,8 @@ def release(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
 def _confirmation(request: HttpRequest, desk: Desk, seen: Overview, form: ReleaseForm, *, status: int = 200) -> HttpResponse:
     order = seen.order
     try:
-        verdict = release_intake.decide(order, refunding_store=desk.store, asker=desk.user)
+        known = Known(left=seen.left, disputed_minor=seen.disputed_minor, now=desk.now)
+        verdict = release_intake.decide(order, refunding_store=desk.store, asker=desk.user, known=known)
     except HubError as problem:
         return _order_again(request, desk, seen, problem)
     page = {

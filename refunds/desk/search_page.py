@@ -4,9 +4,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from refunds import following, queries
+from refunds import following, overview, queries
 from refunds.desk import rows
 from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import SearchForm
@@ -16,6 +17,7 @@ from stores.models import Order
 from stores.search import Found
 
 NEWEST = 3
+SOLD = 6
 
 
 @require_GET
@@ -25,8 +27,7 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
     form = SearchForm(request.GET, company=desk.store.company)
     page: dict[str, Any] = {"desk": desk, "form": form, "typed": request.GET.get("q", "")}
     if not (page["typed"].strip() or form.has_filters):
-        newest = queries.refunds_today(desk.user, desk.store, now=desk.now).select_related("order__store")[:NEWEST]
-        return render(request, "desk/search.html", {**page, "newest": rows.refund_rows(list(newest))})
+        return render(request, "desk/search.html", {**page, **_nothing_asked(desk)})
     if (on_paper := _on_paper(desk, page["typed"])) is not None:
         return on_paper
     if not form.is_valid():
@@ -40,6 +41,30 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
     if is_certain and page["typed"].strip() and not form.cleaned_data["cursor"]:
         return redirect("desk:order", orders[0].public_id)
     return render(request, "desk/search.html", {**page, **_answer(desk, found, orders), "more": _more(request, found)})
+
+
+@require_GET
+@for_cashiers
+def store_names(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """The chain's stores, for the field to offer while one types (a fragment, fetched when the field is entered)."""
+    names = desk.store.company.stores.order_by("name", "code").values_list("name", flat=True)
+    return render(request, "desk/_store_names.html", {"names": list(names)})
+
+
+def _nothing_asked(desk: Desk) -> dict[str, Any]:
+    """What most of today's customers come with: what she has just done, and what her store has just sold."""
+    hers = overview.hers_lately(desk.user, store=desk.store, now=desk.now)
+    desk.known_under_way = [
+        refund for refund in hers if overview.is_hers_under_way(refund, desk.user, store=desk.store, now=desk.now)
+    ]
+    since = queries.midnight_in(desk.store, desk.now)
+    newest = [refund for refund in hers if refund.accepted_at >= since][:NEWEST]
+    sold = queries.bought_today(desk.store, now=desk.now, most=SOLD)
+    return {
+        "newest": rows.refund_rows(newest),
+        "sold": rows.hits_of(sold, now=desk.now),
+        "day": timezone.localdate(desk.now).isoformat(),
+    }
 
 
 def _on_paper(desk: Desk, typed: str) -> HttpResponse | None:

@@ -18,6 +18,7 @@ app_name = "desk"
 urlpatterns = [
     path("", search_page.find, name="find"),
     path("stores/", stores_page.choose, name="stores"),
+    path("stores/names/", search_page.store_names, name="store-names"),
     path("orders/<uuid:order_id>/", order_page.show, name="order"),
     path("orders/<uuid:order_id>/confirmed/", order_page.confirmed, name="confirmed"),
     path("orders/<uuid:order_id>/amount/", order_page.check_amount, name="amount"),

@@ -32,7 +32,7 @@ def check_limit(asker: Asker) -> None:
 
 def record_look_up(asker: Asker, typed: str, *, store: Store | None, hits: int) -> None:
     """One line of the look-up log; `store` is the store searched in, None for the whole chain."""
-    LookUp.objects.create(**_who(asker), typed=typed[:100], store=store, hits=hits, at=clock.db_now())
+    LookUp.objects.create(**_who(asker), typed=typed[:100], store=store, hits=hits, at=clock.sql_now())
 
 
 def _who(asker: Asker) -> dict[str, Asker]:

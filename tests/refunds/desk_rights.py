@@ -40,6 +40,7 @@ ROWS = (
     Row(url="stores", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="stores", sends="choose", cashier="ok bad bad", manager="ok bad bad"),
     Row(url="under-way", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="store-names", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="today", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="elsewhere", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="elsewhere-seen", sends="until", cashier=EVERYWHERE, manager=EVERYWHERE),

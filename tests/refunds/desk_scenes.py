@@ -57,6 +57,8 @@ def _finding(chain: Chain) -> list[Scene]:
     chain.sold(chain.bergen, "BGO-20261102-1002", 119_900)
     chain.sold(chain.hamar, "HAM-20261102-1003", 8_050, days_ago=40)
     run(ask(used, 24_900, who=kari, store=chain.oslo).refund)
+    for number, amount_minor in enumerate((34_900, 129_900, 7_990)):
+        chain.sold(chain.oslo, f"OSL-20261104-10{number}1", amount_minor, days_ago=0)
     return [
         Scene(name="find", path="/desk/", who=kari),
         Scene(name="find-nothing-yet", path="/desk/", who=chain.mona),

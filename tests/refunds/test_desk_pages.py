@@ -1,12 +1,21 @@
-"""What holds on every page of the desk: no inline code under a strict policy, and an answer that was meant."""
+"""What holds on every page of the desk: no inline code under a strict policy, few questions to the database, and few bytes."""
 
+import gzip
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
 from refunds.desk import urls
+from stores import search
+from stores.models import Order
+from stores.search import find_orders
 from tests.conftest import Chain
 from tests.refunds.desk_pages import Page, signed_in
 from tests.refunds.desk_scenes import Scene, every_scene
@@ -23,7 +32,7 @@ POLICY = {
     "base-uri 'none'",
 }
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=|javascript:|\shx-on", re.IGNORECASE)
-FRAGMENTS = {"amount", "confirmed", "progress", "under-way"}
+FRAGMENTS = {"amount", "confirmed", "progress", "store-names", "under-way"}
 """Addresses that answer with a part of a page, or that only take what is sent."""
 ONLY_SENT = {"request", "decide", "elsewhere-seen"}
 
@@ -54,3 +63,59 @@ def test_no_page_has_inline_code_and_each_has_the_strict_policy(scenes: list[Sce
         assert page.status_code == scene.status, scene.name
         assert {part.strip() for part in page["Content-Security-Policy"].split(";")} == POLICY, scene.name
         assert INLINE.findall(page.content.decode()) == [], scene.name
+
+
+MOST_STATEMENTS = 8
+CONTROL = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
+HANDS_OVER = {"receipt"}
+"""A press that writes down what was printed: more than a page, and never waited for by a queue."""
+
+
+def statements(captured: CaptureQueriesContext) -> list[str]:
+    """What the database was asked, without the words that begin and end a transaction."""
+    return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(CONTROL)]
+
+
+def test_no_page_asks_the_database_more_than_eight_times(
+    chain: Chain, scenes: list[Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the stages of a search, which are bounded by tests of their own."""
+    searched: list[str] = []
+
+    def counted(typed: str, **asked: Any) -> Any:
+        with CaptureQueriesContext(connection) as own:
+            found = find_orders(typed, **asked)
+        searched.extend(statements(own))
+        return found
+
+    monkeypatch.setattr(search, "find_orders", counted)
+    too_many = {}
+    for scene in scenes:
+        if scene.name in HANDS_OVER:
+            continue
+        Order.objects.update(confirmed_at=None)  # so that each order's page asks Vipps anew
+        client = signed_in(scene.who)
+        searched.clear()
+        with CaptureQueriesContext(connection) as captured:
+            open_scene(scene, client)
+        asked = len(statements(captured)) - len(searched)
+        if asked > MOST_STATEMENTS:
+            too_many[scene.name] = asked
+    assert too_many == {}
+
+
+def test_a_first_look_at_the_desk_is_small(chain: Chain, scenes: list[Scene]) -> None:
+    """The page as it is sent, and what it loads as WhiteNoise keeps it: compressed."""
+    for scene in scenes:
+        page = open_scene(scene, signed_in(scene.who)).content
+        loaded = re.findall(rb'(?:src|href)="/static/([^"]+)"', page)
+        assert loaded, scene.name
+        sizes = {path.decode(): _compressed(path.decode()) for path in loaded}
+        assert len(page) + sum(sizes.values()) < 60_000, (scene.name, len(page), sizes)
+
+
+def _compressed(path: str) -> int:
+    found = finders.find(path)
+    assert isinstance(found, str), path
+    content = Path(found).read_bytes()
+    return len(gzip.compress(content, 9)) if path.endswith((".js", ".css", ".svg")) else len(content)
