@@ -62,6 +62,7 @@ class RefundAccepted(TrailEvent):
     refunding: str
     reason: str
     state: str
+    reason_label: str = ""
     policy: int = 0
     needs_approval_of: str = ""
     breaches: list[dict[str, Any]] = field(default_factory=list)
@@ -69,7 +70,8 @@ class RefundAccepted(TrailEvent):
     @classmethod
     def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
         code, colon, words = facts["reason"].partition(":")
-        reason = telling.choice_in_words("reason", code) + colon + words
+        label = telling.choice_in_words("reason", code)
+        reason = (facts.get("reason_label") or code if label == code else label) + colon + words
         return {**facts, "amount": telling.amount_in_words(facts), "reason": reason}
 
 

@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from refunds import identity, intake, wishes
+from refunds import identity, intake, rulebooks, wishes
 from refunds.models import Refund
 from refunds.targets import order_meant
-from stores import access
+from stores import access, clock
 from stores.access import Right
 from stores.actors import Actor
 from stores.errors import HubError, Invalid
@@ -109,10 +109,12 @@ class Batch:
         named = order_meant(_order_named(wish), asker=self.asker, client_id=client_id, request_key=request_key)
         order = access.order_for(self.asker, named)
         wishes.check_request_key(request_key)
-        wishes.read_reason(wish.cells["reason"], wish.cells["reason_text"])
+        words = wishes.clean_words(wish.cells["reason"], wish.cells["reason_text"])
         earlier = Refund.objects.filter(pk=identity.refund_id(client_id, request_key)).first()
         if earlier is not None:
             return RowOutcome(row=wish.row, outcome=Outcome.REPEATED, refund=earlier)
+        book = rulebooks.in_force(order.store.company_id, now=clock.db_now())
+        wishes.check_reason(wish.cells["reason"], words, book=book)
         intake.decide(order, money, refunding_store=self.store, asker=self.asker, reason=wish.cells["reason"])
         return RowOutcome(row=wish.row, outcome=Outcome.ALLOWED)
 

@@ -77,7 +77,7 @@ def request_refund(
     order = access.order_for(asker, order_id)
     if order.store.company_id != refunding_store.company_id:
         raise NotFound(_("There is no such order."))  # whoever works for two chains still keeps them apart
-    kind_of_reason, words = wishes.read_reason(reason, reason_text)
+    words = wishes.clean_words(reason, reason_text)
     wishes.check_request_key(request_key)
     refund_id = identity.refund_id(client_id, request_key)
     wish = identity.fingerprint(
@@ -85,7 +85,7 @@ def request_refund(
             "order": str(order.public_id),
             "amount_minor": money.amount_minor,
             "currency": money.currency,
-            "reason": kind_of_reason.value,
+            "reason": reason,
             "reason_text": words,
             **({"goods": lines.as_wish(goods)} if goods else {}),
             **({} if has_receipt else {"has_receipt": False}),  # left out as before there was one: a retry stays the same
@@ -94,15 +94,17 @@ def request_refund(
     earlier = replayed(refund_id, wish, by=by)
     if earlier is not None:
         return Accepted(refund=earlier, is_new=False)
+    known = judging.known_of(order)
+    wishes.check_reason(reason, words, book=known.book)  # after the replay: a reason may have gone since it was accepted
     asked = Asked(
         order=order,
         refunding_store=refunding_store,
         asker=asker,
         cashier=by.cashier,
-        reason=kind_of_reason,
+        reason=reason,
         has_receipt=has_receipt,
     )
-    judged = judging.judge_refund(asked, money)
+    judged = judging.judge_refund(asked, money, known=known)
     if judged.allowed.disputed_minor and not confirms_dispute:
         raise DisputedCapture(disputed_minor=judged.allowed.disputed_minor)
     refund = Refund(
@@ -110,7 +112,7 @@ def request_refund(
         order=order,
         amount_minor=money.amount_minor,
         currency=money.currency,
-        reason=kind_of_reason,
+        reason=reason,
         reason_text=words,
         has_receipt=has_receipt,
         refunding_store=refunding_store,
@@ -207,7 +209,7 @@ def _accept(
         sold = lines.left_of_lines(order) if goods else []
         lines.check(sold, goods, amount_minor=money.amount_minor)
         if judging.lock_sums(asked, money, book=judged.rulebook):
-            judged = judging.judge_refund(asked, money)
+            judged = judging.judge_refund(asked, money, known=judging.known_of(order, book=judged.rulebook))
         note_verdict(refund, judged)
         refund.number = (earlier["last"] or 0) + 1
         refund.accepted_at = refund.moved_at = refund.next_action_at = clock.db_now()
@@ -229,6 +231,7 @@ def _accept(
                 currency=money.currency,
                 refunding=str(store),
                 reason=f"{refund.reason}: {refund.reason_text}" if refund.reason_text else refund.reason,
+                reason_label=label_of(refund, judged),
                 state=refund.state,
                 policy=judged.rulebook.number,
                 needs_approval_of=refund.needs_approval_of,
@@ -253,7 +256,13 @@ def decide(
     has_receipt: bool = True,
     known: Known | None = None,
 ) -> policy.Allowed:
-    """What policy says at this moment; changes nothing. Raises Denied. `known` is what the page has read already."""
+    """What policy says at this moment; changes nothing. `known` is what the page has read already.
+
+    Raises Denied, and ReasonNeeded for a reason that is none.
+    """
+    known = known or judging.known_of(order)
+    if reason and known.book.reason(reason) is None:
+        wishes.check_reason(reason, "", book=known.book)
     asked = Asked(
         order=order,
         refunding_store=refunding_store,
@@ -272,6 +281,12 @@ def note_verdict(new: Refund, judged: Judged) -> None:
     new.breaches = [breach.as_facts() for breach in judged.allowed.breaches]
     new.needs_approval_of = tier or ""
     new.state = State.AWAITING_APPROVAL if tier else State.QUEUED
+
+
+def label_of(refund: Refund, judged: Judged) -> str:
+    """The reason in English, for readers of the trail long after it may be chosen no longer."""
+    reason = judged.rulebook.reason(refund.reason)
+    return reason.labels["en"] if reason else refund.reason
 
 
 def replayed(refund_id: uuid.UUID, wish: str, *, by: Actor) -> Refund | None:

@@ -87,18 +87,23 @@ class Known:
     left: Left
     disputed_minor: int
     now: datetime
+    book: Rulebook
 
 
-def known_of(order: Order) -> Known:
+def known_of(order: Order, *, book: Rulebook | None = None) -> Known:
     """The same, read now."""
-    return Known(left=queries.left_of(order), disputed_minor=settled.disputed_minor(order), now=clock.db_now())
+    now = clock.db_now()
+    return Known(
+        left=queries.left_of(order),
+        disputed_minor=settled.disputed_minor(order),
+        now=now,
+        book=book or rulebooks.in_force(order.store.company_id, now=now),
+    )
 
 
-def judge_refund(asked: Asked, money: Money, *, known: Known | None = None) -> Judged:
-    """What policy says of a refund at this moment; changes nothing. Raises Denied."""
-    order, known = asked.order, known or known_of(asked.order)
-    left, now = known.left, known.now
-    book = rulebooks.in_force(order.store.company_id, now=now)
+def judge_refund(asked: Asked, money: Money, *, known: Known) -> Judged:
+    """What policy says of a refund, by what is known; changes nothing. Raises Denied."""
+    order, left, now, book = asked.order, known.left, known.now, known.book
     key_set = order.sales_unit.key_set
     verdict = policy.decide(
         policy.Facts(

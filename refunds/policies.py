@@ -17,10 +17,11 @@ from refunds import rulebooks
 from refunds.errors import NoProposal, PolicyChanged, ProposerMayNot, SecondPersonNeeded
 from refunds.events import PolicyDecided, PolicyDrafted
 from refunds.models import PolicyReason, PolicyRule, PolicyVersion, Verdict
-from refunds.models.policy import LANGUAGES, LARGEST_LIMIT, LONGEST_LABEL, MOST_DAYS, REASON_CODE
+from refunds.models.policy import LARGEST_LIMIT, LONGEST_LABEL, MOST_DAYS, REASON_CODE
 from refunds.notes import clean_note, is_storable
 from refunds.rulebooks import ReasonChoice, Rulebook
 from refunds.rules import SUMS, Rule
+from refunds.telling import LANGUAGES
 from stores import access, audit, clock
 from stores.access import Right
 from stores.actors import Actor

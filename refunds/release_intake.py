@@ -6,11 +6,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from refunds import identity, intake, judging, ledger, nudges, pausing, policy, release_policy, rulebooks, wishes
+from refunds import identity, intake, judging, ledger, nudges, pausing, policy, release_policy, wishes
 from refunds.events import ReleaseAccepted
 from refunds.intake import Accepted
 from refunds.judging import Asked, Judged, Known
-from refunds.models import Kind, Reason, Refund, State
+from refunds.models import Kind, Refund, State
 from stores import access, audit, clock
 from stores.access import Asker, Right
 from stores.actors import Actor
@@ -42,14 +42,15 @@ def request_release(
     order = access.order_for(asker, order_id)
     if order.store.company_id != refunding_store.company_id:
         raise NotFound(_("There is no such order."))  # whoever works for two chains still keeps them apart
-    kind_of_reason, words = wishes.read_reason(reason, reason_text)
+    words = wishes.clean_words(reason, reason_text)
     wishes.check_request_key(request_key)
     refund_id = identity.refund_id(client_id, request_key)
-    wish = _fingerprint(order, kind_of_reason, words)
+    wish = _fingerprint(order, reason, words)
     earlier = intake.replayed(refund_id, wish, by=by)
     if earlier is not None:
         return Accepted(refund=earlier, is_new=False)
-    judged = _judge(order, refunding_store=refunding_store, asker=asker, reason=kind_of_reason)
+    judged = _judge(order, refunding_store=refunding_store, asker=asker, reason=reason)
+    wishes.check_reason(reason, words, book=judged.rulebook)
     release = Refund(
         id=refund_id,
         order=order,
@@ -57,7 +58,7 @@ def request_release(
         amount_minor=0,
         uncaptured_minor=order.releasable_minor,
         currency=order.currency,
-        reason=kind_of_reason,
+        reason=reason,
         reason_text=words,
         refunding_store=refunding_store,
         requested_by=asker if isinstance(asker, User) else None,
@@ -88,8 +89,7 @@ def _judge(
     order: Order, *, refunding_store: Store, asker: Asker, reason: str = "", known: Known | None = None
 ) -> Judged:
     known = known or judging.known_of(order)
-    left, key_set = known.left, order.sales_unit.key_set
-    book = rulebooks.in_force(order.store.company_id, now=known.now)
+    left, book, key_set = known.left, known.book, order.sales_unit.key_set
     asked = Asked(order=order, refunding_store=refunding_store, asker=asker, reason=reason)
     verdict = release_policy.decide(
         release_policy.ReleaseFacts(
@@ -110,8 +110,8 @@ def _judge(
     return Judged(allowed=judging.allowed(verdict, left_minor=left.left_minor), rulebook=book)
 
 
-def _fingerprint(order: Order, reason: Reason, words: str) -> str:
-    wish = {"kind": Kind.RELEASE.value, "order": str(order.public_id), "reason": reason.value, "reason_text": words}
+def _fingerprint(order: Order, reason: str, words: str) -> str:
+    wish = {"kind": Kind.RELEASE.value, "order": str(order.public_id), "reason": reason, "reason_text": words}
     return identity.fingerprint(wish)
 
 
@@ -139,6 +139,7 @@ def _accept(release: Refund, judged: Judged, *, asker: Asker, by: Actor) -> None
                 currency=reserved.currency,
                 refunding=str(store),
                 reason=f"{release.reason}: {release.reason_text}" if release.reason_text else release.reason,
+                reason_label=intake.label_of(release, judged),
                 state=release.state,
                 policy=judged.rulebook.number,
                 needs_approval_of=release.needs_approval_of,

@@ -7,12 +7,14 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.expressions import Combinable
 from django.utils import translation
 from django.utils.functional import Promise
 
 from refunds.models import Measure, PolicyReason, PolicyRule, PolicyVersion, Reason, Tier, Verdict
-from refunds.models.policy import LANGUAGES
 from refunds.rules import Rule
+from refunds.telling import LANGUAGES, spoken
 
 _KEPT_VERSIONS = 64
 
@@ -47,12 +49,19 @@ class Rulebook:
 
 def in_force(company_id: int, *, now: datetime) -> Rulebook:
     """The rulebook of a chain at that moment; one query once the version's content is known to this process."""
-    confirmed = PolicyVersion.objects.filter(company=company_id, verdict=Verdict.CONFIRMED, in_force_from__lte=now)
-    found = confirmed.order_by("-in_force_from", "-number").values_list("pk", "number").first()
-    if found is None:
+    return of_version(_in_force(now).filter(company=company_id).values_list("pk", flat=True).first())
+
+
+def id_in_force(company: OuterRef, *, now: Combinable) -> Subquery:
+    """The version in force of the chain that an outer query names, for `of_version`: it costs no question of its own."""
+    return Subquery(_in_force(now).filter(company=company).values("pk")[:1])
+
+
+def of_version(version_id: int | None) -> Rulebook:
+    """The rulebook of a decided version; of None the settings'."""
+    if version_id is None:
         return Rulebook(rules=_limits_of_settings(), reasons=_built_in_reasons())
-    version_id, number = found
-    return _of_decided(version_id, number)
+    return _of_decided(version_id)
 
 
 def content_of(version: PolicyVersion) -> Rulebook:
@@ -65,16 +74,15 @@ def content_of(version: PolicyVersion) -> Rulebook:
     )
 
 
-def spoken() -> str:
-    """The reader's language among those that reasons are written in."""
-    language = (translation.get_language() or "en").partition("-")[0]
-    return language if language in LANGUAGES else "en"
+def _in_force(now: datetime | Combinable) -> QuerySet[PolicyVersion]:
+    confirmed = PolicyVersion.objects.filter(verdict=Verdict.CONFIRMED, in_force_from__lte=now)
+    return confirmed.order_by("-in_force_from", "-number")
 
 
 @lru_cache(maxsize=_KEPT_VERSIONS)
-def _of_decided(version_id: int, number: int) -> Rulebook:
+def _of_decided(version_id: int) -> Rulebook:
     """A version that was decided never changes again, so a process reads it once."""
-    return content_of(PolicyVersion(pk=version_id, number=number))
+    return content_of(PolicyVersion.objects.get(pk=version_id))
 
 
 def _limits_of_settings() -> tuple[Rule, ...]:

@@ -16,6 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from stores.money import in_locale
 
+LANGUAGES = ("en", "nb", "da", "sv", "fi")
+"""What every reason is written in: the languages of the countries that Vipps MobilePay serves, and English."""
+
 _CODES: dict[str, Promise] = {
     "success": _("Vipps said yes"),
     "lagging": _("Vipps' sum does not show it yet"),
@@ -154,6 +157,12 @@ def number_in_words(minor: object) -> str:
 def moment_in_words(written: str) -> str:
     """A written UTC time (ISO 8601) in the reader's form and the hub's time zone."""
     return str(localize(timezone.localtime(datetime.fromisoformat(written))))
+
+
+def spoken() -> str:
+    """The reader's language among those that reasons are written in."""
+    language = _language().partition("-")[0]
+    return language if language in LANGUAGES else "en"
 
 
 def _language() -> str:

@@ -3,23 +3,33 @@
 from django.utils.translation import gettext_lazy as _
 
 from refunds.errors import ReasonNeeded
-from refunds.models import Reason
+from refunds.models.policy import REASON_CODE
 from refunds.notes import is_storable
+from refunds.rulebooks import ReasonChoice, Rulebook
 from stores.errors import Invalid
 
 LONGEST_REASON = 200
+_CHOOSE = _("Choose why the money is given back.")
 
 
-def read_reason(reason: str, reason_text: str) -> tuple[Reason, str]:
-    """The reason, and its words on one line. Raises ReasonNeeded."""
+def clean_words(reason: str, reason_text: str) -> str:
+    """The words beside a reason, on one line. Raises ReasonNeeded, and for what can be no reason's code."""
     words = " ".join(reason_text.split())
-    if reason not in Reason.values:
-        raise ReasonNeeded(_("Choose why the money is given back."), field="reason")
-    if reason == Reason.OTHER and not words:
-        raise ReasonNeeded(_("Say in a few words what the reason is."), field="reason_text")
+    if not REASON_CODE.fullmatch(reason):
+        raise ReasonNeeded(_CHOOSE, field="reason")
     if len(words) > LONGEST_REASON or not is_storable(words):
         raise ReasonNeeded(_("Say it in at most 200 characters."), field="reason_text")
-    return Reason(reason), words
+    return words
+
+
+def check_reason(code: str, words: str, *, book: Rulebook) -> ReasonChoice:
+    """The reason of that code in the rulebook in force. Raises ReasonNeeded: there is none, or it must be explained."""
+    reason = book.reason(code)
+    if reason is None:
+        raise ReasonNeeded(_CHOOSE, field="reason")
+    if reason.needs_words and not words:
+        raise ReasonNeeded(_("Say in a few words what the reason is."), field="reason_text")
+    return reason
 
 
 def check_request_key(request_key: str) -> None:

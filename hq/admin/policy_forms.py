@@ -18,10 +18,11 @@ from hq.admin.verb_page import VerbForm
 from refunds import notes
 from refunds.desk.amounts import parse_amount
 from refunds.models import AskerRole, Measure, Tier
-from refunds.models.policy import LANGUAGES, LONGEST_LABEL, MOST_DAYS
+from refunds.models.policy import LONGEST_LABEL, MOST_DAYS
 from refunds.policies import Content
 from refunds.rulebooks import ReasonChoice, Rulebook
 from refunds.rules import Rule
+from refunds.telling import LANGUAGES
 from stores.models import Company, Store
 from stores.money import CURRENCIES
 

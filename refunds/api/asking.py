@@ -23,6 +23,7 @@ def ask(asked: dict[str, Any], *, request_key: str, system: StoreSystem, by: Act
         asker=system,
         by=by,
         goods=asked.get("lines"),
+        has_receipt=asked["has_receipt"],
         confirms_duplicate=asked["confirms_duplicate"],
         confirms_dispute=asked["confirms_dispute"],
     )

@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter
 from refunds.api.serializers import (
     BulkAnswerSerializer,
     BulkBodySerializer,
+    ReasonsSerializer,
     RefundableSerializer,
     RefundBodySerializer,
     RefundPageSerializer,
@@ -104,4 +105,11 @@ REFUNDABLE: dict[str, Any] = {
     "summary": "What is left of an order",
     "tags": ["orders"],
     "responses": {200: RefundableSerializer, **problems(404)},
+}
+REASONS: dict[str, Any] = {
+    "operation_id": "listReasons",
+    "summary": "List the reasons that may be given",
+    "description": "Headquarters sets them, with a date of effect: ask once a day, and again when a reason is refused.",
+    "tags": ["refunds"],
+    "responses": {200: ReasonsSerializer, **problems()},
 }

@@ -11,7 +11,8 @@ from rest_framework.fields import empty
 
 from refunds.api.goods import GoodsListField, LineLeftSerializer, RefundLineSerializer, shown_lines
 from refunds.lines import left_of_lines
-from refunds.models import Kind, Reason, Refund, State
+from refunds.models import Kind, Refund, State, Tier
+from refunds.models.policy import REASON_CODE
 from refunds.progress import progress_of
 from refunds.queries import Left
 from stores import settled
@@ -39,6 +40,19 @@ class KeyField(serializers.RegexField):
         return super().run_validation(data)
 
 
+class ReasonField(StrictText):
+    """A reason's code; whether it may be chosen now, headquarters' policy says."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=20, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        code = super().to_internal_value(data)
+        if not REASON_CODE.fullmatch(code):
+            raise serializers.ValidationError(_("This is no reason's code: see GET /reasons."), code="invalid_choice")
+        return code
+
+
 class OrderBodySerializer(StrictSerializer):
     """One order: by `order_id`, or by `store` and `reference` (and `channel`, where both are not enough).
 
@@ -49,8 +63,8 @@ class OrderBodySerializer(StrictSerializer):
     store = StrictText(required=False, max_length=20, help_text="the code of the store that sold")
     reference = StrictText(required=False, max_length=64)
     channel = serializers.ChoiceField(choices=Channel.choices, required=False)
-    reason = serializers.ChoiceField(choices=Reason.choices)
-    reason_text = StrictText(required=False, allow_blank=True, max_length=200, help_text="required for other")
+    reason = ReasonField(help_text="a code of GET /reasons")
+    reason_text = StrictText(required=False, allow_blank=True, max_length=200, help_text="required where a reason needs_words")
     cashier = StrictText(max_length=80, help_text="the till's own id of its cashier")
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -73,6 +87,9 @@ class RefundBodySerializer(OrderBodySerializer):
     lines = GoodsListField(
         required=False,
         help_text="which goods go back, where the order has lines: no line goes back more often than it was sold",
+    )
+    has_receipt = StrictBoolean(
+        required=False, default=True, help_text="false: the customer has none; headquarters may ask for a second person then"
     )
     confirms_duplicate = StrictBoolean(
         required=False, default=False, help_text="this is another return, not the one that possible_duplicate names"
@@ -117,7 +134,7 @@ class RefundSerializer(serializers.Serializer[Any]):
     refunding_store = StoreSerializer(help_text="the store that took the goods back")
     kind = serializers.ChoiceField(choices=Kind.choices)
     amount = serializers.SerializerMethodField(help_text="of a release: what was reserved when it was asked for")
-    reason = serializers.ChoiceField(choices=Reason.choices)
+    reason = serializers.CharField(help_text="a code of GET /reasons, or one that has been there before")
     reason_text = serializers.CharField(allow_blank=True)
     lines = RefundLineSerializer(many=True, help_text="the goods it is for; empty where only money goes back")
     cashier = serializers.CharField(allow_blank=True)
@@ -125,6 +142,9 @@ class RefundSerializer(serializers.Serializer[Any]):
     is_final = serializers.SerializerMethodField()
     headline = serializers.SerializerMethodField()
     explanation = serializers.SerializerMethodField()
+    needs_approval_of = serializers.ChoiceField(
+        choices=Tier.choices, allow_blank=True, help_text="whose yes it needs: store (a manager of either) or headquarters"
+    )
     outcome = serializers.CharField(allow_blank=True, help_text="the hub's word for how it ended, or why it waits")
     provider_code = serializers.CharField(allow_blank=True, help_text="Vipps' own error code, where there was one")
     trace_id = serializers.CharField(allow_blank=True, help_text="Vipps' trace id of the last call")
@@ -224,3 +244,18 @@ class RefundableSerializer(serializers.Serializer[Any]):
 
     def get_disputed_minor(self, _left: Any) -> int:
         return settled.disputed_minor(self.context["order"])
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """A reason that may be given now. `labels` by language: en, nb, da, sv, fi."""
+
+    code = serializers.CharField()
+    labels = serializers.DictField(child=serializers.CharField())
+    needs_words = serializers.BooleanField(help_text="reason_text is required")
+
+
+class ReasonsSerializer(serializers.Serializer[Any]):
+    """The reasons of the policy in force, in the order in which people are shown them."""
+
+    policy = serializers.IntegerField(help_text="the version in force; 0 is what the hub brings along")
+    reasons = ReasonSerializer(many=True)

@@ -8,12 +8,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from refunds import queries
+from refunds import queries, rulebooks
 from refunds.api import documents
 from refunds.api.asking import ask
 from refunds.api.listing import refunds_page
 from refunds.api.serializers import (
     KEY,
+    ReasonsSerializer,
     RefundableSerializer,
     RefundBodySerializer,
     RefundQuerySerializer,
@@ -21,6 +22,7 @@ from refunds.api.serializers import (
 )
 from refunds.intake import Accepted
 from refunds.models import Refund
+from stores import clock
 from stores.api.base import SystemView
 from stores.api.ids import ORDER, REFUND, read_id, shown_id
 from stores.api.parsing import StrictJsonParser
@@ -85,6 +87,17 @@ class RefundableView(SystemView):
     def get(self, request: Request, order_id: str) -> Response:
         order = open_order(self.system, read_id(ORDER, order_id), store=self.system.store, by=self.actor())
         return Response(RefundableSerializer(queries.left_of(order), context={"order": order}).data)
+
+
+class ReasonsView(SystemView):
+    """`/reasons`."""
+
+    required_scopes: ClassVar = {"GET": Scope.REFUNDS_WRITE}
+
+    @extend_schema(**documents.REASONS)
+    def get(self, request: Request) -> Response:
+        book = rulebooks.in_force(self.system.store.company_id, now=clock.db_now())
+        return Response(ReasonsSerializer({"policy": book.number, "reasons": book.reasons}).data)
 
 
 class UnknownView(SystemView):

@@ -16,7 +16,7 @@ from refunds.desk.order_page import look_at, order_page
 from refunds.desk.pressing import pressed
 from refunds.errors import DisputedCapture, PossibleDuplicate
 from refunds.judging import Known
-from refunds.models import Reason, Refund, State
+from refunds.models import Refund, State
 from refunds.overview import Overview
 from stores.errors import HubError
 from stores.money import Money
@@ -29,16 +29,23 @@ def confirm(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
     if request.method == "GET":
         return redirect("desk:order", order_id)
     seen = look_at(desk, order_id)
-    form = RefundForm(request.POST)
+    form = RefundForm(request.POST, book=desk.rulebook)
     if not form.is_valid():
         return order_page(request, desk, seen, form, status=400)
     if "change" in request.POST:
         return order_page(request, desk, seen, form)
     try:
         money = _checked(seen, form)
-        known = Known(left=seen.left, disputed_minor=seen.disputed_minor, now=desk.now)
-        reason = form.cleaned_data["reason"]
-        intake.decide(seen.order, money, refunding_store=desk.store, asker=desk.user, reason=reason, known=known)
+        known = Known(left=seen.left, disputed_minor=seen.disputed_minor, now=desk.now, book=desk.rulebook)
+        intake.decide(
+            seen.order,
+            money,
+            refunding_store=desk.store,
+            asker=desk.user,
+            reason=form.cleaned_data["reason"],
+            has_receipt=not form.cleaned_data["without_receipt"],
+            known=known,
+        )
     except HubError as problem:
         return order_page(request, desk, seen, form, problem=problem)
     return _confirmation(request, desk, seen, form, twin=intake.duplicate_among(seen.refunds, money, now=desk.now))
@@ -51,7 +58,7 @@ def refund(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespons
     if request.method == "GET":
         return redirect("desk:order", order_id)
     seen = look_at(desk, order_id)
-    form = RefundForm(request.POST)
+    form = RefundForm(request.POST, book=desk.rulebook)
     if not form.is_valid():
         return order_page(request, desk, seen, form, status=400)
     asked = form.cleaned_data
@@ -67,6 +74,7 @@ def refund(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespons
             asker=desk.user,
             by=desk.by,
             goods=asked["goods"],
+            has_receipt=not asked["without_receipt"],
             confirms_duplicate=asked["confirms_duplicate"],
             confirms_dispute=asked["confirms_dispute"],
         )
@@ -118,7 +126,7 @@ def _confirmation(
         "disputed": wording.money(seen.disputed_minor, order.currency) if seen.disputed_minor else "",
         "paid": wording.day_and_time(order.paid_at),
         "amount": amount,
-        "reason": Reason(asked["reason"]).label,
+        "reason": next(reason.label for reason in form.reasons if reason.code == asked["reason"]),
         "where_it_goes": wording.where_it_goes(order.sales_unit.market),
         "when_it_arrives": wording.WHEN_IT_ARRIVES,
     }
@@ -157,4 +165,4 @@ def _as_typed(request: HttpRequest, form: RefundForm, problem: HubError) -> Refu
         return form
     typed = request.POST.copy()
     typed["request_key"] = new_request_key()
-    return RefundForm(typed)
+    return RefundForm(typed, book=form.book)

@@ -11,16 +11,18 @@ from zoneinfo import ZoneInfo
 import structlog
 from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
-from refunds import elsewhere, overview
+from refunds import elsewhere, overview, rulebooks
 from refunds.desk.rows import UnderWay, under_way_of
 from refunds.desk.working_store import working_store
 from refunds.models import Refund
+from refunds.rulebooks import Rulebook
 from stores import access, clock
 from stores.actors import Actor
 from stores.errors import HubError
@@ -52,6 +54,11 @@ class Desk:
             self.known_under_way = list(overview.under_way(self.user, store=self.store, now=self.now))
         return under_way_of([refund for refund in self.known_under_way if refund.pk != self.shown_already])
 
+    @property
+    def rulebook(self) -> Rulebook:
+        """The limits and reasons in force in her chain."""
+        return rulebooks.of_version(vars(self.store)["policy_id"])
+
     @cached_property
     def unseen_elsewhere(self) -> int:
         """How many refunds of this store's sales by other stores are news to her; asked once a page."""
@@ -73,7 +80,9 @@ def for_people(
         if not isinstance(user, User):
             # a fragment that became the sign-in page would stand in the middle of the page that asked for it
             return HttpResponseClientRefresh() if _is_fragment(request) else redirect_to_login(request.get_full_path())
-        hers = access.stores_of(user).select_related("company").annotate(read_at=clock.sql_now())
+        hers = access.stores_of(user).select_related("company").annotate(
+            read_at=clock.sql_now(), policy_id=rulebooks.id_in_force(OuterRef("company"), now=clock.sql_now())
+        )
         stores: tuple[Store, ...] = tuple(hers.order_by("name", "code"))
         if not stores:
             return render(request, "desk/no_role.html", status=403)

@@ -2,14 +2,14 @@
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from refunds.desk.amounts import LONGEST, parse_amount
-from refunds.models import Reason
+from refunds.rulebooks import ReasonChoice, Rulebook
 from stores import clock
 from stores.models import Company, Store
 from stores.search import LONGEST_PAYLOAD
@@ -18,6 +18,7 @@ MOST_LINES = 500
 _SO_MANY_STORES = 8
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 _QUANTITY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?", re.ASCII)
+
 
 class AmountField(forms.CharField):
     """An amount as people write it; cleaned to minor units."""
@@ -94,16 +95,27 @@ class DayForm(forms.Form):
 
 
 class WishForm(forms.Form):
-    """A reason, and the key that makes a second press the same wish."""
+    """A reason of the rulebook in force, and the key that makes a second press the same wish."""
 
-    reason = forms.ChoiceField(choices=Reason.choices, label=_("Why"))
+    reason = forms.ChoiceField(label=_("Why"))
     reason_text = forms.CharField(max_length=200, required=False, label=_("In your own words"))
     request_key = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, book: Rulebook, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.book = book
+        choices: Any = self.fields["reason"]
+        choices.choices = [(reason.code, reason.label) for reason in book.reasons]
+
+    @property
+    def reasons(self) -> tuple[ReasonChoice, ...]:
+        return self.book.reasons
+
     def clean(self) -> dict[str, Any]:
-        """Ask for words where the reason is "other"."""
+        """Ask for words where the reason needs them."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("reason") == Reason.OTHER and not cleaned.get("reason_text"):
+        reason = self.book.reason(cleaned.get("reason", ""))
+        if reason is not None and reason.needs_words and not cleaned.get("reason_text"):
             self.add_error("reason_text", forms.ValidationError(_("Say in a few words what it is."), code="required"))
         return cleaned
 
@@ -112,8 +124,19 @@ class RefundForm(WishForm):
     """Goods or an amount, or both, and a reason. Goods without an amount come to what they cost."""
 
     amount = AmountField(label=_("Amount"), required=False)
+    without_receipt = forms.BooleanField(required=False, label=_("The customer has no receipt"))
     confirms_duplicate = forms.BooleanField(required=False, widget=forms.HiddenInput)
     confirms_dispute = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    @classmethod
+    def fresh(cls, book: Rulebook) -> Self:
+        """An empty one, with a key of its own."""
+        return cls(initial={"request_key": new_request_key()}, book=book)
+
+    @property
+    def asks_for_receipt(self) -> bool:
+        """Whether a rule makes a difference for who has none."""
+        return any(rule.without_receipt for rule in self.book.rules)
 
     def clean(self) -> dict[str, Any]:
         """Read the goods, and ask for an amount where there are none."""

@@ -14,7 +14,7 @@ from refunds.desk import confirmation, order_rows, rows, wording
 from refunds.desk.amounts import parse_amount
 from refunds.desk.confirmation import Confirmation
 from refunds.desk.door import Desk, for_cashiers
-from refunds.desk.forms import RefundForm, new_request_key, read_goods
+from refunds.desk.forms import RefundForm, read_goods
 from refunds.overview import Overview
 from stores.errors import HubError
 from stores.orders import record_opening
@@ -30,7 +30,7 @@ def show(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpResponse:
     seen = look_at(desk, order_id)
     record_opening(seen.order, store=desk.store, by=desk.by)
     asked = confirmation.ask(seen.order, now=desk.now)
-    return order_page(request, desk, seen, RefundForm(initial={"request_key": new_request_key()}), asked=asked)
+    return order_page(request, desk, seen, RefundForm.fresh(desk.rulebook), asked=asked)
 
 
 @require_GET

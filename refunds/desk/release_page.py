@@ -24,8 +24,8 @@ def release(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
     seen = look_at(desk, order_id)
     order = seen.order
     if request.method == "GET":
-        return _confirmation(request, desk, seen, ReleaseForm(initial={"request_key": new_request_key()}))
-    form = ReleaseForm(request.POST)
+        return _confirmation(request, desk, seen, ReleaseForm(initial={"request_key": new_request_key()}, book=desk.rulebook))
+    form = ReleaseForm(request.POST, book=desk.rulebook)
     if not form.is_valid():
         return _confirmation(request, desk, seen, form, status=400)
     asked = form.cleaned_data
@@ -48,7 +48,7 @@ def release(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
 def _confirmation(request: HttpRequest, desk: Desk, seen: Overview, form: ReleaseForm, *, status: int = 200) -> HttpResponse:
     order = seen.order
     try:
-        known = Known(left=seen.left, disputed_minor=seen.disputed_minor, now=desk.now)
+        known = Known(left=seen.left, disputed_minor=seen.disputed_minor, now=desk.now, book=desk.rulebook)
         verdict = release_intake.decide(order, refunding_store=desk.store, asker=desk.user, known=known)
     except HubError as problem:
         return _order_again(request, desk, seen, problem)
@@ -66,4 +66,4 @@ def _confirmation(request: HttpRequest, desk: Desk, seen: Overview, form: Releas
 
 def _order_again(request: HttpRequest, desk: Desk, seen: Overview, problem: HubError) -> HttpResponse:
     """What is not released stands on the order's page, with why."""
-    return order_page(request, desk, seen, RefundForm(initial={"request_key": new_request_key()}), problem=problem)
+    return order_page(request, desk, seen, RefundForm.fresh(desk.rulebook), problem=problem)

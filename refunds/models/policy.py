@@ -15,8 +15,6 @@ from stores.models.append_only import never_deleted
 from stores.money import CURRENCIES
 
 REASON_CODE = re.compile(r"[a-z][a-z0-9_]{1,19}", re.ASCII)
-LANGUAGES = ("en", "nb", "da", "sv", "fi")
-"""What every reason is written in: the languages of the countries that Vipps MobilePay serves, and English."""
 LONGEST_LABEL = 60
 MOST_DAYS = 365
 LARGEST_LIMIT = 10**12

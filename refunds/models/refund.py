@@ -1,11 +1,15 @@
 """A refund: somebody's wish to give money back, and where it stands."""
 
+from functools import lru_cache
+
 import pgtrigger
+from django.apps import apps
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from refunds import telling
 from stores import clock
 from stores.models import Order, Store, StoreSystem, User
 from stores.models.append_only import never_deleted
@@ -219,6 +223,11 @@ class Refund(models.Model):
     def __str__(self) -> str:
         return f"{self.order.reference} R{self.number}"
 
+    def get_reason_display(self) -> str:  # type: ignore[no-redef]  # takes the place of the one that Django makes
+        """Its reason in the reader's language, in the words of the policy that judged it."""
+        labels = _labels_of(self.policy_version_id).get(self.reason) if self.policy_version_id else None
+        return labels[telling.spoken()] if labels else telling.choice_in_words("reason", self.reason)
+
     @property
     def has_ended(self) -> bool:
         return self.state in ENDS
@@ -227,3 +236,12 @@ class Refund(models.Model):
     def shown_minor(self) -> int:
         """The sum that people are told: what is given back, or of a release what was reserved."""
         return self.amount_minor if self.uncaptured_minor is None else self.uncaptured_minor
+
+
+@lru_cache(maxsize=64)
+def _labels_of(version_id: int) -> dict[str, dict[str, str]]:
+    """The words of a decided version's reasons, by code and language; they never change."""
+    reasons = apps.get_model("refunds", "PolicyReason").objects.filter(version=version_id)
+    return {
+        reason.code: {language: getattr(reason, f"label_{language}") for language in telling.LANGUAGES} for reason in reasons
+    }

@@ -37,6 +37,7 @@ OPERATIONS = {
     "listRefunds",
     "getRefund",
     "getRefundByKey",
+    "listReasons",
 }
 
 

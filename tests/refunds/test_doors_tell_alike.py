@@ -68,9 +68,10 @@ def test_the_same_wish_leaves_the_same_trail(chain: Chain, tmp_path: Path, door:
     told = [(entry.event, entry.actor_kind, facts_of(canonical)) for entry, canonical in entries]
     money = {"amount": "100.00 NOK", "amount_minor": 10_000, "currency": "NOK"}
     wish = {"reference": "BGO-20261101-7741", "refunding": str(chain.oslo), "reason": "returned", "state": "queued"}
+    judged = {"reason_label": "Goods returned", "policy": 0, "needs_approval_of": "", "breaches": []}
     name = {"refund": "BGO-20261101-7741 R1"}
     assert told == [
-        ("refund.accepted", kind, {**name, **money, **wish}),
+        ("refund.accepted", kind, {**name, **money, **wish, **judged}),
         ("refund.moved", "hub", {**name, **money, **moved("T5", "queued", "sending", "a worker took it", 0)}),
         ("refund.intended", "hub", {**name, **intended(chain)}),
         ("refund.moved", "hub", {**name, **money, **moved("T7", "sending", "refunded", "Vipps confirmed our amount", 1)}),

@@ -97,10 +97,10 @@ def test_what_was_accepted_before_the_database_went_away_is_repeated(
     wishes = [wish(sold, "r-1", 10_000), wish(sold, "r-2", 20_000)]
     decide = judging.judge_refund
 
-    def gone_at_the_second(*asked: Any) -> Any:
+    def gone_at_the_second(*asked: Any, **by: Any) -> Any:
         if Refund.objects.exists():
             raise OperationalError("the database is away")
-        return decide(*asked)
+        return decide(*asked, **by)
 
     with monkeypatch.context() as away:
         away.setattr(judging, "judge_refund", gone_at_the_second)

@@ -39,7 +39,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"msn": "100002"}, "msn", "unknown_field"),
     ({"sales_unit": "100002"}, "sales_unit", "unknown_field"),
     ({"refunding_store": "BGO"}, "refunding_store", "unknown_field"),
-    ({"reason": "because"}, "reason", "invalid_choice"),
+    ({"reason": "because"}, "reason", "reason_needed"),
+    ({"reason": "Because!"}, "reason", "invalid_choice"),
     ({"reason": "other"}, "reason_text", "reason_needed"),
     ({"reason": "other", "reason_text": "  "}, "reason_text", "reason_needed"),
     ({"reason_text": "x" * 201}, "reason_text", "max_length"),
@@ -74,7 +75,7 @@ def test_a_missing_field_is_named(oslo: Till, sold: Order, gone: str, field: str
 
 
 def test_all_wrong_fields_are_named_at_once(oslo: Till, sold: Order) -> None:
-    found = problem(ask(oslo, asking(sold) | {"msn": "1", "reason": "because", "cashier": ""}), 400, "invalid")
+    found = problem(ask(oslo, asking(sold) | {"msn": "1", "reason": "Because!", "cashier": ""}), 400, "invalid")
     assert {error["field"] for error in found["errors"]} == {"msn", "reason", "cashier"}
 
 

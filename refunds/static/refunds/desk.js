@@ -93,11 +93,11 @@ document.addEventListener("input", (event) => {
   event.target.closest("li").querySelector("[type=checkbox]").checked = true;
 });
 
-// "Go on" waits for an amount and a reason; the words for "other" are asked for only then.
+// "Go on" waits for an amount and a reason; words are asked for only where the reason needs them.
 for (const form of document.querySelectorAll("[data-complete]")) {
   const check = () => {
     const reason = form.elements.reason.value;
-    form.elements.reason_text.required = reason === "other";
+    form.elements.reason_text.required = form.querySelector("[data-words]:checked") !== null;
     form.querySelector("button.primary").disabled = !form.elements.amount.value.trim() || !reason;
   };
   form.addEventListener("input", check);
