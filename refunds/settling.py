@@ -1,6 +1,5 @@
 """The settlement, read for the path of money: what does not fit the hub's ledger becomes a check of its order."""
 
-import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -86,4 +85,4 @@ def _patience(order: Order, age: timedelta) -> timedelta:
     """What was settled long ago, of an order that nobody refunds here, is looked into by and by: there may be a great many."""
     if age < _OLD or getattr(order, "account", None) is not None:
         return timedelta()
-    return random.random() * _BY_AND_BY  # noqa: S311  # spreads work, nothing secret
+    return _BY_AND_BY * int.from_bytes(clock.random_bytes(2), "big") / 2**16

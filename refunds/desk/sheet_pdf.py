@@ -35,7 +35,7 @@ class _Measures:
     label: float
     small: float
     body: float
-    amount: float
+    large: float
     code: float
     below_head: float
     soft: int
@@ -43,10 +43,10 @@ class _Measures:
 
 _MEASURES = {
     PaperSize.ROLL: _Measures(
-        width=80, height=600, margin=5, label=24, small=7.5, body=8.5, amount=11, code=32, below_head=3, soft=_INK
+        width=80, height=600, margin=5, label=24, small=7.5, body=8.5, large=11, code=32, below_head=3, soft=_INK
     ),
     PaperSize.A4: _Measures(
-        width=210, height=297, margin=30, label=45, small=9, body=10.5, amount=14, code=36, below_head=8, soft=90
+        width=210, height=297, margin=30, label=45, small=9, body=10.5, large=14, code=36, below_head=8, soft=90
     ),
 }
 """A thermal printer knows no grey."""
@@ -82,13 +82,13 @@ class _Drawing:
 
     def _draw(self) -> None:
         sheet, measures = self._sheet, self._measures
-        self._text(sheet.store, measures.amount, bold=True)
+        self._text(sheet.store, measures.large, bold=True)
         for line in (sheet.address, sheet.seller, sheet.organisation):
             self._text(line, measures.small, soft=True)
         self._gap(measures.below_head)
         if sheet.mark:
-            self._text(sheet.mark, measures.amount * 2, bold=True)
-        self._text(sheet.title, measures.amount * 1.5, bold=True)
+            self._text(sheet.mark, measures.large * 2, bold=True)
+        self._text(sheet.title, measures.large * 1.5, bold=True)
         self._text(sheet.warning, measures.body, bold=True)
         self._gap(1.5)
         for fact in sheet.facts:
@@ -127,12 +127,12 @@ class _Drawing:
         measures, sheet = self._measures, self._sheet
         self._gap(1)
         self._rule()
-        top, height = self.pdf.get_y() + 1, measures.amount * _POINT_MM * _LINE
+        top, height = self.pdf.get_y() + 1, measures.large * _POINT_MM * _LINE
         self.pdf.set_xy(measures.margin, top)
         self._pen(measures.body)
         self.pdf.cell(0, height, sheet.amount_label)
         self.pdf.set_xy(measures.margin, top)
-        self._pen(measures.amount, bold=True)
+        self._pen(measures.large, bold=True)
         self.pdf.cell(0, height, sheet.amount, align="R", new_x="LMARGIN", new_y="NEXT")
         self._gap(1)
         self._rule()

@@ -74,7 +74,7 @@ def test_other_asks_for_words_only_then(chain: Chain, desk: Page) -> None:
     find(desk, "BGO-20261101-7741")
     words = desk.get_by_label("In your own words")
     expect(words).to_be_hidden()
-    desk.get_by_label("Other", exact=True).check()
+    desk.get_by_role("radio", name="Other", exact=True).check()
     expect(words).to_be_visible()
 
 

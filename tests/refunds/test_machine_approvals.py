@@ -155,5 +155,5 @@ class ApprovalMachine(RuleBasedStateMachine):
 def test_no_order_of_events_lets_a_wish_go_that_nobody_else_agreed_to(chain: Chain, settings: Settings) -> None:
     settings.APPROVAL_ABOVE_MINOR = {"NOK": LIMIT}
     reached: Counter[str] = Counter()
-    explore(lambda: ApprovalMachine(chain, reached), examples=25)
+    explore(lambda: ApprovalMachine(chain, reached), examples=40)
     assert {"agreed", "refused", State.REFUNDED, State.REJECTED, State.CANCELLED, State.AWAITING_APPROVAL} <= set(reached)

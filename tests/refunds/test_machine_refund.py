@@ -240,7 +240,7 @@ class RefundMachine(RuleBasedStateMachine):
 def test_whatever_happens_nothing_is_paid_twice_and_nothing_is_lost(chain: Chain, settings: Settings) -> None:
     settings.APPROVAL_ABOVE_MINOR = {"NOK": 50_000}
     reached: Counter[str] = Counter()
-    explore(lambda: RefundMachine(chain, reached), examples=25)
+    explore(lambda: RefundMachine(chain, reached), examples=40)
     assert set(State) - {State.REJECTED, State.RELEASED} <= set(reached)
     assert len([name for name in reached if name.startswith("fault ")]) >= 8, reached
     assert min(reached["died"], reached["frozen"]) > 1, reached

@@ -150,7 +150,7 @@ GUARDS: tuple[Guard, ...] = (
         gone=lambda: without_triggers_of("refunds_ledgerentry"),
     ),
     Guard(
-        name="a line goes back once",
+        name="the triggers of lines that go back",
         test=f"{_REFUNDS}/test_lines.py::test_the_database_refuses_a_line_twice_a_strange_one_and_a_change",
         gone=lambda: without_triggers_of("refunds_refundline"),
     ),
