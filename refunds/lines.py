@@ -129,4 +129,6 @@ def as_wish(wanted: Wanted) -> list[list[object]]:
 
 
 def _part(amount_minor: int, quantity: Decimal, of: Decimal) -> int:
-    return int((amount_minor * quantity / of).to_integral_value(rounding=ROUND_HALF_UP)) if of else 0
+    """Decimals divide exactly enough to round once: multiplied first, so that half an øre stays half an øre."""
+    whole = amount_minor * quantity
+    return int((whole / of).to_integral_value(rounding=ROUND_HALF_UP)) if of else 0
