@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "hq.languages.speak_her_language",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -236,7 +237,14 @@ SPECTACULAR_SETTINGS = {
 
 # ---- languages, time, static files ----
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("nb", _("Norwegian bokmål"))]
+LANGUAGES = [
+    ("en", _("English")),
+    ("nb", _("Norwegian bokmål")),
+    ("da", _("Danish")),
+    ("sv", _("Swedish")),
+    ("fi", _("Finnish")),
+]
+"""All of them at the desk and for customers; headquarters' own pages speak English and bokmål."""
 LOCALE_PATHS = [BASE_DIR / "hq" / "locale"]
 FORMAT_MODULE_PATH = "hq.formats"
 USE_I18N = USE_TZ = True
@@ -262,6 +270,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
+    "LANGUAGES": {"navigation": "hq.admin.navigation.languages"},
     "DASHBOARD_CALLBACK": "hq.dashboard.first_screen",
     "ENVIRONMENT": "hq.admin.navigation.environment" if DEMO else None,
     "ACCOUNT": {"navigation": "hq.admin.navigation.account_links"},

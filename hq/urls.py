@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from hq import admin, health, sign_in
+from hq import admin, health, languages, sign_in
 
 urlpatterns = [
     path("", sign_in.home, name="home"),
@@ -12,7 +12,7 @@ urlpatterns = [
     path("r/", include("refunds.follow.urls")),
     path("hq/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", languages.choose, name="set_language"),
     path("api/", include("stores.api.docs")),
     path("api/v1/", include("stores.api.urls")),
     path("api/v1/", include("refunds.api.urls")),

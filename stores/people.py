@@ -86,6 +86,12 @@ def unseal_sign_in(text: str) -> str:
     return vault.unseal_for_web(text, _SIGN_IN).decode()
 
 
+
+def choose_language(user: User, language: str) -> None:
+    """Keep the language that she reads, wherever she signs in next."""
+    User.objects.filter(pk=user.pk).update(language=language)
+
+
 def _refuse_own(user: User, by: Actor) -> None:
     if by.kind is ActorKind.PERSON and by.id == str(user.pk):
         raise Forbidden(_("Nobody changes their own roles; ask a colleague."), code="own_role")

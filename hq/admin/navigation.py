@@ -6,9 +6,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from hq.admin.asking import may
+from hq.languages import HEADQUARTERS
 from stores.access import Right
 
 
@@ -114,3 +116,8 @@ def environment(request: HttpRequest) -> list[Any]:
 def style_sheet(request: HttpRequest) -> str:
     """What Unfold's own style sheet does not have."""
     return static("hq/admin.css")
+
+
+def languages(request: HttpRequest) -> list[dict[str, Any]]:
+    """What the switch offers here: the languages that these pages are whole in."""
+    return [get_language_info(code) for code in HEADQUARTERS]

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -25,8 +25,8 @@ def money(amount_minor: int, currency: str) -> str:
 
 
 def typed_money(amount_minor: int) -> str:
-    """The amount as it stands in the amount field: "1250,50" in Norwegian, "1250.50" in English; no currency."""
-    point = "," if get_language() == "nb" else "."
+    """The amount as it stands in the amount field: "1250,50", in English "1250.50"; no currency."""
+    point = "." if _locale() == "en_GB" else ","
     return f"{amount_minor // 100}{point}{amount_minor % 100:02d}"
 
 
@@ -42,13 +42,12 @@ def day(date: date) -> str:
 
 def day_and_time(moment: datetime) -> str:
     """ "24. nov. 2026, 14:05", in the time zone that the door has activated."""
-    local = timezone.localtime(moment)
-    return f"{format_date(local.date(), format='medium', locale=_locale())}, {local:%H:%M}"
+    return f"{day(timezone.localtime(moment).date())}, {time_of_day(moment)}"
 
 
 def time_of_day(moment: datetime) -> str:
-    """ "14:05"."""
-    return f"{timezone.localtime(moment):%H:%M}"
+    """ "14:05", in Danish and Finnish "14.05"."""
+    return str(format_time(timezone.localtime(moment).time(), format="short", locale=_locale()))
 
 
 _TO_THE_CARD = _("The money goes back to the card or account that the customer paid with.")

@@ -47,20 +47,36 @@ def look(refund: Refund, client: Client | None = None) -> Page:
 
 
 def test_she_sees_sum_store_and_plain_words_and_nothing_else(chain: Chain, refund: Refund) -> None:
+    languages = "English Norsk (bokmål) Dansk Svenska Suomi"
     assert text_of(look(refund)) == (
         "On its way · Nordlys Nordlys NOK 125.50 On its way Your refund is on its way to Vipps. "
-        "Asked for in Nordlys Oslo. This page looks again by itself."
+        f"Asked for in Nordlys Oslo. This page looks again by itself. {languages}"
     )
     run(refund)
     page = look(refund)
     assert text_of(page) == (
         "Refunded · Nordlys Nordlys NOK 125.50 Refunded Vipps has confirmed the refund. "
         "The money goes back to the card or account you paid with. It is usually there in 2–3 bank days, at most 10. "
-        "Asked for in Nordlys Oslo."
+        f"Asked for in Nordlys Oslo. {languages}"
     )
     body = page.content.decode()
     for word in ("BGO", "Bergen", "Kari", "torn", "100002", str(refund.pk), str(refund.order.public_id), "http-equiv"):
         assert word not in body, word
+
+
+@pytest.mark.parametrize(("language", "said"), [
+    ("nb-NO,nb;q=0.9", "125,50 kr Refundert Vipps har bekreftet refusjonen."),
+    ("da", "125,50 NOK Refunderet Vipps har bekræftet refunderingen."),
+    ("sv-SE", "125,50 Nkr Återbetald Vipps har bekräftat återbetalningen."),
+    ("fi", "125,50 NOK Hyvitetty Vipps on vahvistanut hyvityksen."),
+    ("de", "NOK 125.50 Refunded Vipps has confirmed the refund."),
+])  # fmt: skip
+def test_it_speaks_her_telephones_language_or_the_one_she_presses(refund: Refund, language: str, said: str) -> None:
+    run(refund)
+    assert said in text_of(look(refund, customer(language)))
+    link = following.link_of(refund).removeprefix("https://hub.example")
+    assert "Hyvitetty" in text_of(customer(language).get(link, {"language": "fi"}))
+    assert said in text_of(customer(language).get(link, {"language": "tlh"}))
 
 
 @pytest.mark.parametrize(("state", "said"), [
