@@ -144,7 +144,9 @@ DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(DATABASE_UR
 DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     options="-c lock_timeout=3s -c statement_timeout=10s -c idle_in_transaction_session_timeout=10s"
-    " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c jit=off",
+    " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c jit=off"
+    # Whatever is prepared is bounded by itself, and planning it anew for each value would take longer than its run.
+    " -c plan_cache_mode=force_generic_plan",
     prepare_threshold=5 if env.bool("PREPARED_STATEMENTS", default=True) else None,
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

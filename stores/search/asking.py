@@ -38,6 +38,8 @@ class Search:
     visible: QuerySet[Order]
     position: Position | None = None
     purse: Purse = field(default_factory=Purse)
+    ends: list[tuple[int, list[Row]]] = field(default_factory=list)
+    """What one statement told of both ends of references, and how many rows of each it was asked for."""
 
     @cached_property
     def guessed_parts(self) -> list[Part]:

@@ -25,6 +25,10 @@ class Position:
     id: int | UUID
     stage: int = 0
 
+    def is_before(self, at: datetime, row_id: int) -> bool:
+        """Whether a row of that time and number comes after this one in a list of the newest first."""
+        return (at, row_id) < (self.at, self.id)
+
 
 def write_cursor(position: Position) -> str:
     """The position as URL-safe text."""

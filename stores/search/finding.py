@@ -13,19 +13,21 @@ from stores.models import Order, Store
 from stores.search.alike import alike
 from stores.search.asking import Leg, Search
 from stores.search.cursor import Position, read_cursor, write_cursor
+from stores.search.ends import prefix, suffix
+from stores.search.exact import exact
 from stores.search.filtering import by_filters
 from stores.search.fragments import find_fragment
 from stores.search.limits import check_limit, record_look_up
 from stores.search.placed import placed
 from stores.search.receipts import by_receipt
-from stores.search.stages import Stage, exact, prefix, suffix
+from stores.search.stages import Stage
 from stores.search.wanted import Wanted, want
 
 LARGEST_PAGE = 100
 SHORTEST_FRAGMENT = 3
-WHOLE_REFERENCE = 8
-"""Vipps references have at least so many characters (Vipps: ePayment API): a shorter text may be part of another."""
-_SETTLING = (Stage.EXACT, Stage.SUFFIX, Stage.ALIKE)
+LONG_ENOUGH = {Stage.EXACT: 8, Stage.SUFFIX: 6, Stage.ALIKE: 8}
+"""From so many characters on, what was found by then hides weaker matches. Vipps references have at least eight (Vipps:
+ePayment API), so a shorter text that is a whole one may be part of another too; the last six are what people read out."""
 STAGES: dict[Stage, Callable[[Search, int], Leg]] = {
     Stage.EXACT: exact,
     Stage.PREFIX: prefix,
@@ -112,9 +114,11 @@ def _settles(search: Search, stage: Stage, leg: Leg, is_found: bool) -> bool:
     """Whether weaker matches are only noise after what was found so far, here or on an earlier page."""
     if stage == Stage.PLACED:
         return bool(leg.orders or (search.position and search.position.stage == stage))
+    if stage not in LONG_ENOUGH:
+        return False
     texts = search.wanted.keys if stage == Stage.EXACT else [search.wanted.key]
-    is_long = any(len(text) >= WHOLE_REFERENCE for text in texts)
-    return stage in _SETTLING and is_long and (is_found or search.position is not None)
+    is_long = any(len(text) >= LONG_ENOUGH[stage] for text in texts)
+    return is_long and (is_found or search.position is not None)
 
 
 def _is_idle(search: Search, stage: Stage, is_found: bool) -> bool:
@@ -134,7 +138,14 @@ def _hint(search: Search, found: list[Stage], limit: int, *, is_whole: bool) -> 
         return _("Nothing is written exactly so. These look alike: O and 0, I and 1, B and 8, S and 5 are easily mixed up.")
     if Stage.PLACED in found and len(found) <= limit:
         return _("These are of the store or the day that stands in what you typed: type more characters for others.")
-    return "" if is_whole or len(found) > limit else _("Older orders were not searched: type more characters.")
+    if len(found) > limit:
+        return ""
+    if not is_whole:
+        return _("Older orders were not searched: type more characters.")
+    is_settled = LONG_ENOUGH[Stage.SUFFIX] <= len(search.wanted.key) < LONG_ENOUGH[Stage.EXACT]
+    if is_settled and found and found[-1] in (Stage.PREFIX, Stage.SUFFIX):
+        return _("These start or end with what you typed: type more characters for others.")
+    return ""
 
 
 def _page(search: Search, found: list[tuple[Stage, Order]], limit: int, hint: str) -> Found:

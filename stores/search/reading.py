@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 LONGEST_MS = 250
 """What the walks and the trigram index of one search may take together."""
 _LEAST_MS = 5
-_BY_INDEX = {"enable_seqscan": "off"}
-_IN_ORDER = {"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off"}
+_FOR_THESE_VALUES = {"plan_cache_mode": "force_custom_plan"}
+_BY_INDEX = {**_FOR_THESE_VALUES, "enable_seqscan": "off"}
+_IN_ORDER = {**_BY_INDEX, "enable_bitmapscan": "off", "enable_sort": "off"}
 
 Parameters = Mapping[str, Any]
 Row = tuple[Any, ...]

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from stores.models import Order
-from stores.search import find_orders, fragments, indexes, reading, stages, walking
+from stores.search import ends, find_orders, fragments, indexes, reading, walking
 from tests.conftest import Chain
 from tests.stores.indexed import NOON, index, references
 
@@ -27,8 +27,8 @@ def _index_many(chain: Chain, count: int) -> None:
 
 
 def test_a_common_start_or_end_shows_the_newest_not_the_first_by_name(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "MOST_BY_PREFIX", 3)
-    monkeypatch.setattr(stages, "MOST_BY_SUFFIX", 3)
+    monkeypatch.setattr(ends, "MOST_BY_PREFIX", 3)
+    monkeypatch.setattr(ends, "MOST_BY_SUFFIX", 3)
     for number in range(10):
         index(chain, "BGO", f"BER-{number}-END", at=NOON + timedelta(minutes=number))
     newest = ["BER-9-END", "BER-8-END", "BER-7-END"]
@@ -36,11 +36,14 @@ def test_a_common_start_or_end_shows_the_newest_not_the_first_by_name(chain: Cha
     assert references(find_orders("end", asker=chain.kari, limit=3)) == newest
 
 
-def test_the_last_eight_characters_settle_it(chain: Chain) -> None:
+def test_the_last_six_characters_settle_it(chain: Chain) -> None:
     index(chain, "BGO", "BER-202610042")
     index(chain, "BGO", "BER-202610042-X")
-    assert references(find_orders("202610042", asker=chain.kari)) == ["BER-202610042"]
-    assert references(find_orders("610042", asker=chain.kari)) == ["BER-202610042", "BER-202610042-X"]
+    page = find_orders("610042", asker=chain.kari)
+    assert references(page) == ["BER-202610042"]
+    assert page.hint == "These start or end with what you typed: type more characters for others."
+    assert find_orders("202610042", asker=chain.kari).hint == ""
+    assert references(find_orders("10042", asker=chain.kari)) == ["BER-202610042", "BER-202610042-X"]
 
 
 def test_a_fragment_that_takes_too_long_is_cut_and_says_so(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +81,7 @@ def test_a_chosen_store_or_day_is_walked_to_its_end(chain: Chain, monkeypatch: p
     _index_many(chain, 500)
     day = date(2026, 5, 1)
     index(chain, "OSL", "BER-QQQ-2026", at=datetime(2026, 5, 1, 12, tzinfo=UTC))
-    for module in (fragments, stages):
+    for module in (fragments, ends):
         monkeypatch.setattr(module, "SHORT_WALK", 50)
         monkeypatch.setattr(module, "LONGEST_WALK", 100)
     for chosen in ({"store": chain.oslo}, {"day": day}, {"store": chain.oslo, "day": day}):
@@ -88,7 +91,7 @@ def test_a_chosen_store_or_day_is_walked_to_its_end(chain: Chain, monkeypatch: p
 
 
 def test_a_cut_range_shows_the_newest_of_the_chosen_store(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "MOST_BY_PREFIX", 3)
+    monkeypatch.setattr(ends, "MOST_BY_PREFIX", 3)
     for number in range(10):
         index(chain, "BGO", f"COMMON-{number}", at=NOON + timedelta(minutes=number))
     index(chain, "OSL", "COMMON-0", at=NOON - timedelta(days=100))

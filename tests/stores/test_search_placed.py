@@ -8,7 +8,7 @@ import pytest
 from stores import registry
 from stores.errors import Invalid
 from stores.models import Entry
-from stores.search import find_orders, fragments, placed, stages
+from stores.search import ends, find_orders, fragments, placed
 from tests.conftest import Chain
 from tests.stores.indexed import NOON, index, references
 
@@ -22,9 +22,9 @@ def _short_walks(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stores.clock.db_now", lambda: NOON + timedelta(days=30))
     for number in range(20):
         index(chain, "OSL", f"NEW-{number:02}", at=NOON - timedelta(minutes=number))
-    for module in (stages, fragments):
+    for module in (ends, fragments):
         monkeypatch.setattr(module, "SHORT_WALK", 5)
-    for module in (stages, fragments, placed):
+    for module in (ends, fragments, placed):
         monkeypatch.setattr(module, "LONGEST_WALK", 10)
 
 
@@ -70,7 +70,7 @@ def test_a_common_start_shows_the_newest_of_the_store_and_time_it_names(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.set_reference_template(chain.company, "{store}-{yyyymmdd}-{number}", by=chain.by)
-    monkeypatch.setattr(stages, "MOST_BY_PREFIX", 3)
+    monkeypatch.setattr(ends, "MOST_BY_PREFIX", 3)
     for number in range(8):
         index(chain, "BGO", f"BGO-20260314-{9 - number:05}", at=MARCH + timedelta(minutes=number))
     page = find_orders("BGO-202603", asker=chain.kari, limit=2)

@@ -29,6 +29,8 @@ def hanne(db: None) -> User:
         make_orders(company, ROWS, stores=200)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ANALYZE stores_order")
+        # What a VACUUM would write down, which no transaction can run: that indexes may be read alone.
+        cursor.execute("UPDATE pg_class SET relallvisible = relpages WHERE oid = 'stores_order'::regclass")
     return hanne
 
 
@@ -77,8 +79,8 @@ def _asked(hanne: User, monkeypatch: pytest.MonkeyPatch, typed: str, **filters: 
 
 NEWEST = "Index Only Scan using order_newest"
 NEWEST_OF_STORE = "Index Only Scan using order_store_newest"
-BY_KEY = "(Index|Bitmap Index) Scan (using|on) order_ref_key "
-BY_START = "Index Only Scan Backward using order_ref_key "
+BY_KEY = "(Index|Bitmap Index) Scan( Backward)? (using|on) order_ref_key "
+BY_START = "Index Only Scan( Backward)? using order_ref_key "
 BY_END = "Index Only Scan using order_ref_key_end "
 BY_AMOUNTS = ["Index Scan using order_store_amount", "Index Scan using order_store_captured"]
 
