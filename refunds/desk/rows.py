@@ -118,20 +118,26 @@ def refund_rows(refunds: Sequence[Refund]) -> list[RefundRow]:
     ]
 
 
+IN_THE_STRIP = 4
+
+
 @dataclass(frozen=True, kw_only=True)
 class UnderWay:
-    """The strip: `mark` changes with whatever it shows, `is_moving` says that it may change by itself."""
+    """The strip: `mark` changes with whatever it shows, `is_moving` says that it may change by itself; `more` are not shown."""
 
     rows: list[RefundRow]
+    more: int
     mark: str
     is_moving: bool
 
 
 def under_way_of(refunds: Sequence[Refund]) -> UnderWay:
-    """The strip of these refunds, in the order given."""
+    """The strip of these refunds: those without an end first, else in the order given."""
     states = [(str(refund.pk), refund.state, refund.fence) for refund in refunds]
+    shown = sorted(refunds, key=lambda refund: refund.has_ended)
     return UnderWay(
-        rows=refund_rows(refunds),
+        rows=refund_rows(shown[:IN_THE_STRIP]),
+        more=max(0, len(shown) - IN_THE_STRIP),
         mark=hashlib.sha256(repr(states).encode()).hexdigest()[:16],
         is_moving=bool(refunds),
     )
