@@ -92,7 +92,10 @@ class _Drawing:
         self._text(sheet.warning, measures.body, bold=True)
         self._gap(1.5)
         for fact in sheet.facts:
-            self._fact(fact.label, fact.value)
+            first, *others = fact.value.split("\n")
+            self._fact(fact.label, first)
+            for value in others:
+                self._fact("", value)
         self._amount()
         for sentence in sheet.sentences:
             self._text(sentence, measures.body)

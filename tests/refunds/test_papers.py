@@ -11,7 +11,7 @@ from pytest_django import Settings
 from refunds import following, intake
 from refunds.models import Paper, Refund, RefundLine
 from stores import access, audit, particulars, people
-from stores.models import Entry, Order, Role, SalesUnit, Store, User
+from stores.models import Entry, Order, OrderLine, Role, SalesUnit, Store, User
 from tests.conftest import Chain
 from tests.refunds.asking import ask, run
 from tests.refunds.desk_pages import Page, hidden, signed_in, text_of
@@ -222,6 +222,16 @@ def test_the_same_paper_as_a_file(chain: Chain, order: Order, kari: Client, sett
     assert "/Lang (nb)" in file
     assert "/URI (https://hub.example/r/" in file
     assert len(answer.content) < 60_000
+
+
+def test_a_long_list_of_goods_goes_on_over_pages_and_on_one_long_roll(chain: Chain, order: Order, kari: Client) -> None:
+    for number in range(1, 91):
+        OrderLine.objects.create(order=order, number=number, name=f"Thing {number}", quantity=1, amount_minor=1_000)
+    refund = ask(order, 90_000, who=chain.kari, store=chain.oslo).refund
+    RefundLine.objects.bulk_create(RefundLine(refund=refund, line=line, quantity=1) for line in order.lines.all())
+    run(refund)
+    pages = {as_: print_it(kari, refund, as_=as_).content.decode("latin-1").count("/Type /Page\n") for as_ in ("a4", "roll")}
+    assert pages == {"a4": 3, "roll": 1}
 
 
 def test_the_code_is_drawn_and_carries_no_style(chain: Chain, order: Order, kari: Client, settings: Settings) -> None:
