@@ -88,6 +88,23 @@ class SearchForm(forms.Form):
         return any(self.data.get(name) for name in ("amount", "day", "store"))
 
 
+class AskVippsForm(forms.Form):
+    """A whole reference, and the store that sold, where the customer knows it."""
+
+    reference = forms.CharField(
+        max_length=100,
+        label=_("The whole reference"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
+    )
+
+    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "ask_%s", **kwargs})
+        any_store = {"list": "ask-store-names", "autocomplete": "off", "placeholder": _("any store: all are asked")}
+        self.fields["store"] = StoreField(
+            company=company, required=False, label=_("Bought in"), widget=forms.TextInput(attrs=any_store)
+        )
+
+
 class DayForm(forms.Form):
     """One day, or none."""
 

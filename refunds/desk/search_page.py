@@ -10,8 +10,9 @@ from django.views.decorators.http import require_GET
 from refunds import following, overview, queries
 from refunds.desk import rows
 from refunds.desk.door import Desk, for_cashiers
-from refunds.desk.forms import SearchForm
+from refunds.desk.forms import AskVippsForm, SearchForm
 from stores import access, search
+from stores.discovery import questions
 from stores.errors import HubError
 from stores.models import Order
 from stores.search import Found
@@ -40,7 +41,21 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
     is_certain = len(orders) == 1 and not found.is_alike
     if is_certain and page["typed"].strip() and not form.cleaned_data["cursor"]:
         return redirect("desk:order", orders[0].public_id)
-    return render(request, "desk/search.html", {**page, **_answer(desk, found, orders), "more": _more(request, found)})
+    page |= {**_answer(desk, found, orders), "more": _more(request, found)}
+    return render(request, "desk/search.html", {**page, "asking": _asking(desk, form, found)})
+
+
+def _asking(desk: Desk, form: SearchForm, found: Found) -> AskVippsForm | None:
+    """A form to ask Vipps with, where nothing is written as it was typed and that may be a whole reference."""
+    if found.hits and not found.is_alike:
+        return None
+    store = form.cleaned_data["store"]
+    typed = (text for text in search.references_in(form.cleaned_data["q"]) if questions.is_whole_reference(text, store=store))
+    reference = next(typed, "")
+    if not reference:
+        return None
+    initial = {"reference": reference, "store": store.name if store else ""}
+    return AskVippsForm(initial=initial, company=desk.store.company)
 
 
 @require_GET

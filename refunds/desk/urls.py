@@ -5,6 +5,7 @@ from django.urls import path
 from refunds.desk import (
     confirm_page,
     elsewhere_page,
+    look_up_page,
     order_page,
     receipt_page,
     refund_page,
@@ -25,6 +26,9 @@ urlpatterns = [
     path("orders/<uuid:order_id>/confirm/", confirm_page.confirm, name="confirm"),
     path("orders/<uuid:order_id>/refund/", confirm_page.refund, name="request"),
     path("orders/<uuid:order_id>/release/", release_page.release, name="release"),
+    path("look-ups/", look_up_page.ask, name="ask-vipps"),
+    path("look-ups/<uuid:question_id>/", look_up_page.show, name="look-up"),
+    path("look-ups/<uuid:question_id>/progress/", look_up_page.progress, name="look-up-progress"),
     path("refunds/<uuid:refund_id>/", refund_page.show, name="refund"),
     path("refunds/<uuid:refund_id>/progress/", refund_page.progress, name="progress"),
     path("refunds/<uuid:refund_id>/decision/", refund_page.decide, name="decide"),

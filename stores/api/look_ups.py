@@ -15,8 +15,9 @@ from stores.api.ids import LOOK_UP, read_id, shown_id
 from stores.api.parsing import StrictJsonParser
 from stores.api.serializers import LookUpBodySerializer, LookUpSerializer
 from stores.discovery import questions
+from stores.discovery.questions import Progress
 from stores.errors import NotFound
-from stores.models import Scope, Store, StoreSystem, VippsQuestion
+from stores.models import Scope, Store, StoreSystem
 
 RETRY_AFTER_SECONDS = 1
 
@@ -40,7 +41,7 @@ class LookUpsView(SystemView):
             store=_store_named(self.system, asked.get("store", "")),
             by=self.actor(),
         )
-        answer = _answer(question, status=202)
+        answer = _answer(questions.progress_of(question), status=202)
         answer["Location"] = reverse("api-look-up", args=[shown_id(LOOK_UP, question.public_id)])
         return answer
 
@@ -52,14 +53,13 @@ class LookUpView(SystemView):
 
     @extend_schema(**LOOK_UP_OPEN)
     def get(self, request: Request, look_up_id: str) -> Response:
-        return _answer(questions.question_for(self.system, read_id(LOOK_UP, look_up_id)), status=200)
+        return _answer(questions.progress_for(self.system, read_id(LOOK_UP, look_up_id)), status=200)
 
 
-def _answer(question: VippsQuestion, *, status: int) -> Response:
-    progress = questions.progress_of(question)
+def _answer(progress: Progress, *, status: int) -> Response:
     shown = {
-        "id": shown_id(LOOK_UP, question.public_id),
-        "reference": question.reference,
+        "id": shown_id(LOOK_UP, progress.question.public_id),
+        "reference": progress.question.reference,
         "status": progress.standing.value,
         "stores_asked": progress.asked,
         "stores": progress.stores,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from stores import access, audit, clock, nudge
@@ -111,17 +112,25 @@ def ask_vipps(reference: str, *, asker: Asker, from_store: Store, store: Store |
     return question
 
 
-def question_for(asker: Asker, public_id: UUID) -> VippsQuestion:
-    """The asker's own question. Raises NotFound, whether it is absent or somebody else's."""
-    found = VippsQuestion.objects.select_related("store", "company").filter(public_id=public_id, **_who(asker)).first()
-    if found is None:
+def progress_for(asker: Asker, public_id: UUID) -> Progress:
+    """What has come of the asker's own question. Raises NotFound, whether it is absent or somebody else's."""
+    whose = {f"question__{name}": value for name, value in _who(asker).items()}
+    units = list(_with_orders(AskedUnit.objects.filter(question__public_id=public_id, **whose)))
+    if not units:
         raise NotFound(_("There is no such question."))
-    return found
+    return _progress(units[0].question, units)
 
 
 def progress_of(question: VippsQuestion) -> Progress:
-    """What has come of it so far."""
-    units = list(question.units.select_related("order__store", "order__sales_unit"))
+    """What has come of a question so far."""
+    return _progress(question, list(_with_orders(question.units.all())))
+
+
+def _with_orders(units: QuerySet[AskedUnit]) -> QuerySet[AskedUnit]:
+    return units.select_related("question__store", "order__store", "order__sales_unit").order_by("pk")
+
+
+def _progress(question: VippsQuestion, units: list[AskedUnit]) -> Progress:
     behind = stores_behind(question.reference, [unit.sales_unit_id for unit in units], named=question.store)
     not_asked = [unit for unit in units if unit.answer == UnitAnswer.COULD_NOT]
     orders = tuple(unit.order for unit in units if unit.order is not None)

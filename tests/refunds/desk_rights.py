@@ -44,6 +44,10 @@ ROWS = (
     Row(url="today", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="elsewhere", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="elsewhere-seen", sends="until", cashier=EVERYWHERE, manager=EVERYWHERE),
+    # Vipps is asked for whatever store sold it; what came of it is its asker's alone.
+    Row(url="ask-vipps", sends="reference", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="look-up", cashier=ONLY_OWN, manager=ONLY_OWN),
+    Row(url="look-up-progress", cashier=ONLY_OWN, manager=ONLY_OWN),
     # An order is found and opened whichever store of the chain sold it: that is what the hub is for.
     Row(url="order", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="confirmed", cashier=EVERYWHERE, manager=EVERYWHERE),

@@ -8,7 +8,7 @@ from django.test import override_settings
 
 from refunds.models import Refund, State
 from stores import clock, people
-from stores.models import Order, OrderLine, Role, User
+from stores.models import AskedUnit, Order, OrderLine, Role, User, VippsQuestion
 from stores.vipps.simulator import Fault, FaultKind
 from tests.conftest import Chain
 from tests.refunds.asking import ask, run
@@ -65,8 +65,40 @@ def _finding(chain: Chain) -> list[Scene]:
         Scene(name="hits", path="/desk/?q=20261102", who=kari),
         Scene(name="choice-of-store", path="/desk/?q=SHOP-100042", who=kari),
         Scene(name="miss", path="/desk/?q=NOSUCH-99", who=kari),
+        Scene(name="miss-whole", path="/desk/?q=BGO-20261102-9999", who=kari),
+        *_asking_vipps(chain),
         Scene(name="wrong-filter", path="/desk/?amount=lots", who=kari, status=400),
         Scene(name="today", path="/desk/today/", who=kari),
+    ]
+
+
+def _asking_vipps(chain: Chain) -> list[Scene]:
+    """Whether Vipps knows a reference: being asked, and every end that has."""
+
+    def asked(name: str, answers: dict[str, tuple[str, str]], *, order: Order | None = None, ended: bool = True) -> Scene:
+        question = VippsQuestion.objects.create(
+            company=chain.company, reference="BGO-20261102-9999", from_store=chain.oslo, user=chain.kari
+        )
+        for code, (answer, problem) in answers.items():
+            AskedUnit.objects.create(
+                question=question,
+                sales_unit=chain.units[code],
+                answer=answer,
+                problem=problem,
+                order=order if answer == "found" else None,
+            )
+        if ended:
+            VippsQuestion.objects.filter(pk=question.pk).update(ended_at=clock.db_now())
+        return Scene(name=f"look-up-{name}", path=f"/desk/look-ups/{question.public_id}/", who=chain.kari)
+
+    missing, silent, keyless = ("not_there", ""), ("could_not", "no_answer"), ("could_not", "no_keys")
+    found = chain.sold(chain.bergen, "BGO-20261102-9998", 45_000)
+    return [
+        asked("asking", {"OSL": missing, "BGO": ("", ""), "TRD": missing}, ended=False),
+        asked("found", {"OSL": missing, "BGO": ("found", ""), "TRD": silent}, order=found),
+        asked("not-found", {"OSL": missing, "BGO": missing, "TRD": missing}),
+        asked("incomplete", {"OSL": missing, "BGO": silent, "TRD": keyless}),
+        asked("unplaced", {"OSL": missing, "BGO": ("unplaced", ""), "TRD": missing}),
     ]
 
 

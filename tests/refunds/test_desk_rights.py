@@ -11,7 +11,7 @@ from django.urls import reverse
 from refunds.desk import urls
 from refunds.models import Outbox, Refund
 from stores import keys, people, registry
-from stores.models import Entry, Order, Role, Store, User
+from stores.models import AskedUnit, Entry, Order, Role, Store, User, VippsQuestion
 from tests.conftest import Chain
 from tests.refunds.asking import ask
 from tests.refunds.desk_pages import signed_in
@@ -89,6 +89,13 @@ class Things:
         with override_settings(APPROVAL_ABOVE_MINOR={"NOK": 1}):
             return ask(self.order(store), 10_000, who=who, store=store).refund
 
+    def question(self, who: User) -> VippsQuestion:
+        question = VippsQuestion.objects.create(
+            company=self.chain.company, reference="BER-1000-1", from_store=self.chain.oslo, user=who
+        )
+        AskedUnit.objects.create(question=question, sales_unit=self.chain.units["BGO"])
+        return question
+
     def make(self, row: Row, place: str, asker: User) -> Thing:
         store = self.places[place]
         if row.url in ("find", "today", "stores", "store-names", "under-way"):
@@ -97,6 +104,11 @@ class Things:
             )
         if row.url.startswith("elsewhere"):  # always of the store she works in
             return Thing(path=reverse(f"desk:{row.url}"), sent={"until": "2026-11-01T00:00:00Z"} if row.sends else None)
+        if row.url == "ask-vipps":
+            return Thing(path=reverse("desk:ask-vipps"), sent={"reference": f"{store.code}-1000-1", "store": store.code})
+        if row.url.startswith("look-up"):
+            question = self.question(asker if place == "own" else self.liv)
+            return Thing(path=reverse(f"desk:{row.url}", args=[question.public_id]))
         if row.url == "receipt":
             path = reverse("desk:receipt", args=[self.refund(store, self.liv).pk])
             return Thing(path=path, sent={"as": row.sends} if row.sends else None)

@@ -307,7 +307,7 @@ class TestWhoMayAsk:
         question = put(chain, REFERENCE)
         people.join_store(chain.per, chain.bergen, role=Role.CASHIER, by=chain.by)
         with pytest.raises(HubError) as absent:
-            questions.question_for(chain.per, question.public_id)
+            questions.progress_for(chain.per, question.public_id)
         assert absent.value.code == "not_found"
 
 
