@@ -128,3 +128,6 @@ def _as_row(row: Any) -> Row:
         return msgspec.convert(row, OrderRow)
     except (msgspec.ValidationError, RecursionError) as error:
         return unreadable(row, str(error))
+    except UnicodeEncodeError:  # in a name, or in what should be a time
+        said = row.get("reference") if isinstance(row, dict) else None
+        return refused("invalid_text", _("The text holds characters that cannot be stored, or is not UTF-8."), said)
