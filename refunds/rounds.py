@@ -1,4 +1,5 @@
-"""What is nobody's hurry, in the hosts of the sweep: the nightly round, settlements, looks at orders, stores of payments.
+"""What is nobody's hurry, in the hosts of the sweep: the nightly round, settlements, looks at orders, stores of
+payments, imports of files.
 
 Each has its rows and its own bound; one that fails is told, and the next round finds its rows again.
 """
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from refunds import comparison, discovering, nightly, settling
-from stores import orders
+from stores import importing, orders
 from stores.actors import Actor
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ class Round:
     checks: int = 0
     readings: int = 0
     placed: int = 0
+    imports: int = 0
 
 
 def go_round(*, by: Actor) -> Round:
@@ -33,6 +35,7 @@ def go_round(*, by: Actor) -> Round:
         checks=_going_on("checks of orders", lambda: comparison.move_due(by=by)),
         readings=_going_on("payments to read", lambda: discovering.move_due(by=by)),
         placed=_going_on("payments without a store", lambda: orders.place_again(by=by)),
+        imports=_going_on("imports of orders", importing.move_due),
     )
 
 

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.db import close_old_connections
 
 from refunds import checks, comparison, discovering, doorbell, execution, looking, outbound, rounds, settling, sweep
+from stores import importing
 from stores.actors import hub
 from stores.discovery import questions, waiting
 from stores.registering import keep_registrations
@@ -88,6 +89,14 @@ def deliver(delivery_id: object) -> None:
         return
     close_old_connections()
     outbound.deliver(row_id)
+
+
+@shared_task(name=importing.TASK)
+def import_orders(import_id: object) -> None:
+    """Go on with the import of orders with that number, if it is due; any other number does nothing."""
+    number = _number(import_id)
+    if number is not None:
+        importing.work_on(number)
 
 
 @shared_task(name="stores.keep_registrations")

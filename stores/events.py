@@ -333,6 +333,49 @@ class OrderContradicted(TrailEvent):
     fields: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class OrderImportStarted(TrailEvent):
+    name = "orders.import_started"
+    sentence = _("The import of {rows} rows of {file} for {system} was started.")
+    file: str
+    system: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderImportEnded(TrailEvent):
+    name = "orders.import_ended"
+    sentence = _(
+        "The import of {file} for {system} has ended: {created} new, {updated} updated, {unchanged} unchanged, {refused} "
+        "refused of {rows} rows."
+    )
+    file: str
+    system: str
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    refused: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderImportCancelled(TrailEvent):
+    name = "orders.import_cancelled"
+    sentence = _("The import of {file} for {system} was cancelled after {rows_done} of {rows} rows.")
+    file: str
+    system: str
+    rows: int
+    rows_done: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrdersExported(TrailEvent):
+    name = "orders.exported"
+    sentence = _("{person} downloaded the list of orders ({chosen}).")
+    person: str
+    chosen: str
+
+
 _SETTLEMENTS = {
     "hub_is_right": gettext_noop("the hub's facts stand"),
     "noted": gettext_noop("noted, the order stays as it is"),
@@ -450,6 +493,7 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     OrdersSynced,
     OrderContradicted,
     ContradictionSettled,
+    *(OrderImportStarted, OrderImportEnded, OrderImportCancelled, OrdersExported),
     *(OrderDisagrees, OrdersConfirmed, PaymentUnplaced, PaymentPlaced, SettlementBegun),
     OrderDiscovered,
     *(OrderOpened, VippsAsked),

@@ -5,6 +5,7 @@ from stores.models.audit import Chain, Entry, LookUp
 from stores.models.key_set import KeyField, KeySet, KeySetKind
 from stores.models.notice import Notice, NoticeVerdict, Standing, WebhookRegistration
 from stores.models.order import Order, OrderConflict, OrderLine, PaidAtFrom, Settlement, reference_key
+from stores.models.order_import import ImportState, OrderImport, OrderImportPart, OrderImportRow
 from stores.models.payment_to_read import PaymentToRead
 from stores.models.people import HQ_ROLES, STORE_ROLES, Membership, Role, User
 from stores.models.registration_watch import RegistrationWatch
@@ -27,6 +28,7 @@ __all__ = [
     "Entry",
     "EntryType",
     "Environment",
+    "ImportState",
     "KeyField",
     "KeySet",
     "KeySetKind",
@@ -36,6 +38,9 @@ __all__ = [
     "NoticeVerdict",
     "Order",
     "OrderConflict",
+    "OrderImport",
+    "OrderImportPart",
+    "OrderImportRow",
     "OrderLine",
     "PaidAtFrom",
     "PaymentToRead",

@@ -9,6 +9,7 @@ from stores.orders.outcomes import Outcome, RowOutcome
 from stores.orders.placing_later import place_again, place_payment, stores_that_may_have_sold
 from stores.orders.positions import Mark, position_of
 from stores.orders.reading import Row, read_batch, read_lines
+from stores.orders.rehearsing import Rehearsed, rehearse_orders
 from stores.orders.rows import MAX_ROWS, AmountRow, LineRow, OrderRow, UnreadableRow
 from stores.orders.settling import settle_contradiction
 
@@ -21,6 +22,7 @@ __all__ = [
     "Mark",
     "OrderRow",
     "Outcome",
+    "Rehearsed",
     "Row",
     "RowOutcome",
     "UnreadableRow",
@@ -35,6 +37,7 @@ __all__ = [
     "read_batch",
     "read_lines",
     "record_opening",
+    "rehearse_orders",
     "settle_contradiction",
     "stores_that_may_have_sold",
 ]

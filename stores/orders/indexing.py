@@ -54,7 +54,7 @@ def index_orders(
         now = clock.db_now()
         if mark is not None:
             move_position(mark, system=system, rows=len(rows), now=now)
-        batch = _place(rows, system, now, outcomes)
+        batch = place_rows(rows, system, now, outcomes)
         contradictions = _write(batch.orders, system, now, outcomes, by=by) if batch.orders else []
         for twin, other in batch.twins():
             outcomes[twin.index] = msgspec.structs.replace(outcomes[other.index], index=twin.index)
@@ -64,7 +64,7 @@ def index_orders(
     return finished
 
 
-def _place(
+def place_rows(
     rows: Sequence[OrderRow | UnreadableRow], system: StoreSystem, now: datetime, outcomes: dict[int, RowOutcome]
 ) -> Batch:
     units = Units(system.store)
