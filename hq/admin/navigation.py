@@ -31,6 +31,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 {"title": _("Work to do"), "icon": "inbox", "link": reverse_lazy("admin:index")},
                 _page(_("Refunds"), "undo", "refunds_refund"),
                 _page(_("Orders"), "receipt_long", "stores_order", Right.SEARCH_ORDERS),
+                _page(_("Imports of orders"), "upload_file", "stores_orderimport"),
                 _page(_("Contradictions"), "sync_problem", "stores_orderconflict"),
                 _page(_("Payments without a store"), "location_off", "stores_unplacedpayment"),
                 {

@@ -1,12 +1,15 @@
 """Orders: read-only, found with the same search as at the desk, with what is left to refund."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin import register
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext_lazy as _
+from import_export.admin import ExportMixin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -15,6 +18,8 @@ from unfold.views import ChangeList
 from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, asker_of
 from hq.admin.base import LongListAdmin, Rows
+from hq.admin.csv_files import streamed_csv_file
+from hq.admin.files.orders import ORDER_COLUMNS, note_export, order_rows
 from hq.admin.filters import AmountFilter, DaysFilter
 from hq.admin.showing import NOTHING, link_to, listed, moment, money, page_of
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
@@ -54,7 +59,7 @@ class OrderList(ChangeList):
 
 
 @register(Order, site=site)
-class OrderAdmin(LongListAdmin):
+class OrderAdmin(ExportMixin, LongListAdmin):
     """Every payment of the chain that a store has synced."""
 
     seen_by = Right.SEARCH_ORDERS
@@ -76,6 +81,7 @@ class OrderAdmin(LongListAdmin):
     )
     inlines = (LineRows,)
     actions_detail = ("compare",)
+    import_export_change_list_template = "admin/import_export/change_list_export.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return access.visible_orders(asker_of(request)).order_by(*self.ordering)
@@ -151,6 +157,18 @@ class OrderAdmin(LongListAdmin):
             back=page_of(order),
         )
         return verb_page(self, request, page, form_of=VerbForm, act=act)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, Right.SEARCH_ORDERS)
+
+    def export_action(self, request: HttpRequest) -> StreamingHttpResponse:
+        """A file of what the list shows, as long as it may be; who downloads it stands in the trail."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        orders = self.get_export_queryset(request)
+        chosen = urlencode([(name, value) for name, value in request.GET.items() if value])
+        note_export(chosen, asker=asker_of(request), by=actor_of(request))
+        return streamed_csv_file("orders", ORDER_COLUMNS, order_rows(orders))
 
     @display(description=_("sales unit"))
     def unit(self, order: Order) -> Any:

@@ -11,7 +11,9 @@ from unfold.enums import ActionVariant
 
 from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, company_of
-from hq.admin.base import HqAdmin, Rows
+from hq.admin.base import Rows
+from hq.admin.files.pages import FilesAdmin
+from hq.admin.files.units import UnitCsv, UnitResource
 from hq.admin.filters import MissingKeysFilter
 from hq.admin.key_forms import KeysForm, PartnerSetForm
 from hq.admin.showing import link_to, page_of
@@ -30,9 +32,11 @@ class StoreRows(Rows):
 
 
 @register(SalesUnit, site=site)
-class SalesUnitAdmin(HqAdmin):
+class SalesUnitAdmin(FilesAdmin):
     """The MSNs of the chain, and which keys each uses."""
 
+    resource = UnitResource
+    format = UnitCsv
     list_display = ("msn", "name", "market", "currency", "environment", "keys")
     list_filter = (MissingKeysFilter, "environment", "market")
     list_select_related = ("key_set",)

@@ -15,7 +15,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from hq.admin.admin_site import site
 from hq.admin.asking import actor_of, company_of
-from hq.admin.base import HqAdmin, Rows
+from hq.admin.base import Rows
+from hq.admin.files.pages import FilesAdmin
+from hq.admin.files.stores import StoreCsv, StoreResource
 from hq.admin.filters import EndedFilter
 from hq.admin.showing import page_of
 from hq.admin.verb_page import ReasonForm, VerbForm, VerbPage, verb_page
@@ -90,9 +92,11 @@ class PeopleRows(Rows):
 
 
 @register(Store, site=site)
-class StoreAdmin(HqAdmin):
+class StoreAdmin(FilesAdmin):
     """Every store of the chain, the closed ones too."""
 
+    resource = StoreResource
+    format = StoreCsv
     list_display = ("code", "name", "city", "country", "opened", "is_open")
     list_filter = (("closed_at", EndedFilter), "country")
     search_fields = ("code", "name", "city")

@@ -20,7 +20,7 @@ PAGES = sorted(site._registry.items(), key=lambda item: item[0]._meta.label)
 SHOWN = {
     *("stores.Company", "stores.Store", "stores.SalesUnit", "stores.KeySet", "stores.StoreSystem", "stores.ApiKey"),
     *("stores.User", "stores.Membership", "stores.Order", "stores.OrderConflict", "stores.Entry", "stores.Chain"),
-    *("stores.LookUp", "stores.WebhookRegistration", "stores.RegistrationWatch", "stores.Notice"),
+    *("stores.OrderImport", "stores.LookUp", "stores.WebhookRegistration", "stores.RegistrationWatch", "stores.Notice"),
     *("refunds.Refund", "refunds.WebhookEndpoint", "refunds.Delivery", "refunds.Pause", "refunds.Breaker"),
     *("refunds.OrderAccount", "refunds.RestoreEpoch", "refunds.Difference", "refunds.OutsideRefund"),
     "refunds.PolicyVersion",
@@ -75,6 +75,7 @@ def test_djangos_own_forms_are_closed(chain: Chain, model: Any, page: Any) -> No
         # what this test does not bring about; each of these pages has a test of its own
         assert model._meta.label in (
             *("stores.OrderConflict", "stores.ApiKey", "stores.SettlementAccess", "stores.RegistrationWatch"),
+            "stores.OrderImport",
             *("stores.UnplacedPayment", "stores.PaymentToRead"),
             *("refunds.Breaker", "refunds.Difference", "refunds.OutsideRefund", "refunds.Pause", "refunds.RestoreEpoch"),
             *("refunds.ReviewProposal", "refunds.HoldProposal", "refunds.OrderAccount", "refunds.PolicyVersion"),
