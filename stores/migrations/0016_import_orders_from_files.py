@@ -10,7 +10,7 @@ import stores.clock
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stores', '0012_follow_settlements_from_their_beginning'),
+        ('stores', '0015_ask_vipps_live'),
     ]
 
     operations = [
