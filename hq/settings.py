@@ -140,15 +140,28 @@ CONTENT_SECURITY_POLICY = {
 
 # ---- the database: PostgreSQL, embedded unless DATABASE_URL names a server ----
 DATABASE_URL = text("DATABASE_URL") or places_of(BASE_DIR, var=VAR_DIR).url
-DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(DATABASE_URL)}
-DATABASES["default"].update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
-DATABASES["default"].setdefault("OPTIONS", {}).update(
-    options="-c lock_timeout=3s -c statement_timeout=10s -c idle_in_transaction_session_timeout=10s"
-    " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c jit=off"
+SEARCH_DATABASE_URL = text("SEARCH_DATABASE_URL")
+"""A read replica for what search looks through; unset: the database itself. Nothing that decides money reads it."""
+_PREPARES = env.bool("PREPARED_STATEMENTS", default=True)
+
+
+def database(url: str, *, options: str = "", **others: Any) -> dict[str, Any]:
+    """Django's settings of one database, with the hub's time limits."""
+    limits = "-c lock_timeout=3s -c statement_timeout=10s -c idle_in_transaction_session_timeout=10s"
+    manners = "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c jit=off"
     # Whatever is prepared is bounded by itself, and planning it anew for each value would take longer than its run.
-    " -c plan_cache_mode=force_generic_plan",
-    prepare_threshold=5 if env.bool("PREPARED_STATEMENTS", default=True) else None,
-)
+    plans = "-c plan_cache_mode=force_generic_plan"
+    settings: dict[str, Any] = env.db_url_config(url)
+    settings.update(CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
+    told = {"options": f"{limits} {manners} {plans} {options}".strip(), "prepare_threshold": 5 if _PREPARES else None}
+    settings.setdefault("OPTIONS", {}).update(told | others)
+    return settings
+
+
+DATABASES: dict[str, dict[str, Any]] = {"default": database(DATABASE_URL)}
+if SEARCH_DATABASE_URL:
+    DATABASES["search"] = database(SEARCH_DATABASE_URL, options="-c default_transaction_read_only=on", connect_timeout=2)
+    DATABASES["search"]["TEST"] = {"MIRROR": "default"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "stores.User"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

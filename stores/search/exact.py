@@ -25,7 +25,8 @@ def exact(search: Search, limit: int) -> Leg:
         store="AND store_id = %(store)s::bigint" if wanted.store else "",
         most=MOST,
     )
-    rows = ask(statement, {"key": keys[0] if is_one else keys, "store": wanted.store.pk if wanted.store else None})
+    parameters = {"key": keys[0] if is_one else keys, "store": wanted.store.pk if wanted.store else None}
+    rows = ask(statement, parameters, is_fresh=True)
     orders: list[Order] = []
     for stage in (Stage.RAW, Stage.EXACT):
         after = search.after(stage)

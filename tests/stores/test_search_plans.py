@@ -65,11 +65,11 @@ def _asked(hanne: User, monkeypatch: pytest.MonkeyPatch, typed: str, **filters: 
     asked: list[Asked] = []
     fetch = reading._fetch
 
-    def note(statement: str, parameters: Mapping[str, Any], *, prepare: bool) -> Any:
+    def note(alias: str, statement: str, parameters: Mapping[str, Any], *, prepare: bool) -> Any:
         if "stores_order" in statement:
-            planning = {} if prepare else reading._current("enable_seqscan", "enable_bitmapscan", "enable_sort")
+            planning = {} if prepare else reading._current(alias, "enable_seqscan", "enable_bitmapscan", "enable_sort")
             asked.append(Asked(statement=statement, parameters=parameters, is_prepared=prepare, planning=planning))
-        return fetch(statement, parameters, prepare=prepare)
+        return fetch(alias, statement, parameters, prepare=prepare)
 
     with monkeypatch.context() as patch:
         patch.setattr(reading, "_fetch", note)
