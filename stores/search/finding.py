@@ -4,9 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-
 from stores import access
 from stores.access import Asker, Right
 from stores.models import Order, Store
@@ -14,6 +11,7 @@ from stores.search.alike import alike
 from stores.search.asking import Leg, Search
 from stores.search.cursor import Position, read_cursor, write_cursor
 from stores.search.ends import prefix, suffix
+from stores.search.enough import hint_for, is_idle, settles
 from stores.search.exact import exact
 from stores.search.filtering import by_filters
 from stores.search.fragments import find_fragment
@@ -24,10 +22,6 @@ from stores.search.stages import Stage
 from stores.search.wanted import Wanted, want
 
 LARGEST_PAGE = 100
-SHORTEST_FRAGMENT = 3
-LONG_ENOUGH = {Stage.EXACT: 8, Stage.SUFFIX: 6, Stage.ALIKE: 8}
-"""From so many characters on, what was found by then hides weaker matches. Vipps references have at least eight (Vipps:
-ePayment API), so a shorter text that is a whole one may be part of another too; the last six are what people read out."""
 STAGES: dict[Stage, Callable[[Search, int], Leg]] = {
     Stage.EXACT: exact,
     Stage.PREFIX: prefix,
@@ -98,54 +92,16 @@ def _by_reference(search: Search, limit: int) -> Found:
     starts = search.position.stage if search.position else Stage.RAW
     is_whole = True
     for stage, find in STAGES.items():
-        if stage < starts or _is_idle(search, stage, bool(found)):
+        if stage < starts or is_idle(search, stage, bool(found)):
             continue
         leg = find(search, limit + 1 - len(found))
         for order in leg.orders:
             found.setdefault(order.pk, (stage, order))
         is_whole = is_whole and leg.is_whole
-        if len(found) > limit or _settles(search, stage, leg, bool(found)):
+        if len(found) > limit or settles(search, stage, leg, bool(found)):
             break
     stages = [stage for stage, _order in found.values()]
-    return _page(search, list(found.values()), limit, str(_hint(search, stages, limit, is_whole=is_whole)))
-
-
-def _settles(search: Search, stage: Stage, leg: Leg, is_found: bool) -> bool:
-    """Whether weaker matches are only noise after what was found so far, here or on an earlier page."""
-    if stage == Stage.PLACED:
-        return bool(leg.orders or (search.position and search.position.stage == stage))
-    if stage not in LONG_ENOUGH:
-        return False
-    texts = search.wanted.keys if stage == Stage.EXACT else [search.wanted.key]
-    is_long = any(len(text) >= LONG_ENOUGH[stage] for text in texts)
-    return is_long and (is_found or search.position is not None)
-
-
-def _is_idle(search: Search, stage: Stage, is_found: bool) -> bool:
-    """Whether that stage has nothing to say: too little was typed, or something better was found, perhaps pages ago."""
-    is_late = is_found or bool(search.position and search.position.stage < stage)
-    if stage == Stage.RECEIPT:
-        return is_late and search.wanted.store is None and search.wanted.day is None
-    if stage == Stage.ALIKE:
-        return is_late
-    return stage == Stage.FRAGMENT and len(search.wanted.key) < SHORTEST_FRAGMENT
-
-
-def _hint(search: Search, found: list[Stage], limit: int, *, is_whole: bool) -> str | Promise:
-    if not found and len(search.wanted.key) < SHORTEST_FRAGMENT:
-        return _("Type at least three characters.")
-    if Stage.ALIKE in found:
-        return _("Nothing is written exactly so. These look alike: O and 0, I and 1, B and 8, S and 5 are easily mixed up.")
-    if Stage.PLACED in found and len(found) <= limit:
-        return _("These are of the store or the day that stands in what you typed: type more characters for others.")
-    if len(found) > limit:
-        return ""
-    if not is_whole:
-        return _("Older orders were not searched: type more characters.")
-    is_settled = LONG_ENOUGH[Stage.SUFFIX] <= len(search.wanted.key) < LONG_ENOUGH[Stage.EXACT]
-    if is_settled and found and found[-1] in (Stage.PREFIX, Stage.SUFFIX):
-        return _("These start or end with what you typed: type more characters for others.")
-    return ""
+    return _page(search, list(found.values()), limit, str(hint_for(search, stages, limit, is_whole=is_whole)))
 
 
 def _page(search: Search, found: list[tuple[Stage, Order]], limit: int, hint: str) -> Found:

@@ -63,6 +63,7 @@ def main() -> int:
 
 
 def _measure(options: argparse.Namespace, took: dict[str, float]) -> dict[str, Any]:
+    _say(f"{indexes.warm():,} pages of indexes are in memory.")
     random = Random(options.seed)
     ends = Order.objects.aggregate(first=Min("pk"), last=Max("pk"))
     ids = [random.randint(ends["first"], ends["last"]) for _ in range(1_000)]
