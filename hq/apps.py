@@ -1,10 +1,12 @@
 """The hq app: headquarters' windows; it owns no tables."""
 
 from django.apps import AppConfig
+from django_structlog import signals
 
 from hq import checks
 from hq.celery import app as celery_app
 from hq.events import HQ_EVENTS
+from hq.visitors import bind_address
 from stores import events
 
 __all__ = ["HqConfig", "celery_app", "checks"]
@@ -18,3 +20,4 @@ class HqConfig(AppConfig):
 
     def ready(self) -> None:
         events.register(*HQ_EVENTS)
+        signals.bind_extra_request_metadata.connect(bind_address)

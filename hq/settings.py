@@ -272,6 +272,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
 
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # hq.visitors does it
 LOGGING = logging_settings(debug=DEBUG, as_json=env.bool("LOG_JSON", default=not (DEBUG or DEMO)))
 
 # ---- headquarters' admin ----

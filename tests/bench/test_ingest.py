@@ -23,4 +23,4 @@ def test_it_measures() -> None:
     assert outcome.returncode == 0, outcome.stderr
     told = json.loads(outcome.stdout.splitlines()[-1])
     assert told["base"]["100"]["share_of_copy"] > 0
-    assert told["peak_mib_per_10000_rows"] > 0
+    assert min(told["peak_mib_per_10000_rows"].values()) > 0

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from typing import Any
+
+from django.core.wsgi import get_wsgi_application
 
 
 def worker_of(pid: int) -> int:
@@ -25,6 +31,32 @@ def forget_peak(pid: int) -> float:
 def peak(pid: int) -> float:
     """The most memory since then, MiB."""
     return _memory(pid, "VmHWM")
+
+
+def python_peak(key: str, bodies: list[bytes]) -> float:
+    """The most memory that Python itself asks for during the last of these syncs, MiB; through the same WSGI application."""
+    app = get_wsgi_application()
+    for body in bodies[:-1]:
+        _call(app, key, body)
+    tracemalloc.start()
+    _call(app, key, bodies[-1])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most / 1024**2
+
+
+def _call(app: Callable[..., Any], key: str, body: bytes) -> None:
+    told: list[str] = []
+    environ = {
+        "REQUEST_METHOD": "POST", "PATH_INFO": "/api/v1/orders", "QUERY_STRING": "", "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80", "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http",
+        "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), "HTTP_AUTHORIZATION": f"Bearer {key}",
+        "wsgi.input": BytesIO(body),
+    }
+    answer = app(environ, lambda status, _headers, _error=None: told.append(status))
+    content = b"".join(answer)
+    answer.close()
+    assert told[0].startswith("200"), content[:500]
 
 
 def _memory(pid: int, name: str) -> float:
