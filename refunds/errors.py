@@ -50,12 +50,30 @@ class DisputedCapture(Conflict):
 
 
 class HeadquartersOnly(Forbidden):
-    """Only headquarters knows how the dispute stands."""
+    """A store's manager is not high enough: only headquarters knows how a dispute stands, and some limits are its own."""
 
     code = "headquarters_only"
 
     def __init__(self) -> None:
-        super().__init__(_("The customer’s bank has taken money of this order back: only headquarters can approve this."))
+        super().__init__(_("Only headquarters can allow this refund. You may say no to it."))
+
+
+class ApprovalVoid(Conflict):
+    """It was meant for something else."""
+
+    code = "approval_void"
+
+    def __init__(self) -> None:
+        super().__init__(_("This is not what you were shown: look at order, amount and reason again before you allow it."))
+
+
+class AskerGone(Conflict):
+    """Whoever asked may not ask any more."""
+
+    code = "asker_gone"
+
+    def __init__(self) -> None:
+        super().__init__(_("Whoever asked for this may not ask for refunds here any more. Take it back, and ask for it anew."))
 
 
 class ReasonNeeded(Invalid):

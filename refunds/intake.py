@@ -9,8 +9,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 from django.utils.translation import gettext_lazy as _
 
-from refunds import identity, judging, ledger, lines, nudges, policy, queries, states, wishes
+from refunds import allowing, identity, judging, ledger, lines, nudges, policy, queries, states, wishes
 from refunds.errors import (
+    ApprovalVoid,
+    AskerGone,
     Denied,
     DisputedCapture,
     HeadquartersOnly,
@@ -25,14 +27,14 @@ from refunds.events import KeyReused as KeyReusedEvent
 from refunds.events import RefundAccepted
 from refunds.judging import Asked, Judged, Known
 from refunds.lines import Wanted
-from refunds.models import FAILED, Kind, Refund, State
+from refunds.models import FAILED, Kind, Refund, State, Tier
 from refunds.release_moves import row_for
 from stores import access, audit, clock, settled
 from stores.access import Asker, Right
 from stores.actors import Actor
 from stores.audit import Subject
 from stores.errors import Forbidden, NotFound
-from stores.models import Order, Role, Store, StoreSystem, User
+from stores.models import Order, Store, StoreSystem, User
 from stores.money import Money
 
 DUPLICATE_WINDOW = timedelta(minutes=10)
@@ -134,14 +136,20 @@ def request_refund(
     return Accepted(refund=refund, is_new=True)
 
 
-def approve_refund(refund_id: uuid.UUID, *, asker: User, by: Actor) -> Refund:
-    """T2: another person lets it go; where the customer's bank took the money back, one of headquarters.
+def approve_refund(refund_id: uuid.UUID, *, asker: User, by: Actor, seen: str = "") -> Refund:
+    """T2: another person lets it go, of the height that the broken rules ask for; a manager of either store, or headquarters.
 
-    Raises RefundNotFound, Forbidden, OwnRefund, HeadquartersOnly, NotWaiting.
+    `seen` is the fingerprint of what she was shown (order, amount, currency, reason, goods): it counts for just that.
+    Raises RefundNotFound, Forbidden, OwnRefund, HeadquartersOnly, ApprovalVoid, AskerGone, NotWaiting.
     """
-    refund = _waiting_for_approval(refund_id, asker)
-    if settled.disputed_minor(refund.order) and Role.APPROVER not in access.hq_roles_of(asker):
+    refund, authority = _waiting_for_approval(refund_id, asker)
+    if not allowing.is_enough(authority, refund) or (
+        authority != Tier.HEADQUARTERS and settled.disputed_minor(refund.order)
+    ):
         raise HeadquartersOnly
+    if seen and seen != refund.fingerprint:
+        raise ApprovalVoid
+    _check_asker(refund)
     with transaction.atomic(durable=True):
         if not states.move(
             refund,
@@ -158,10 +166,13 @@ def approve_refund(refund_id: uuid.UUID, *, asker: User, by: Actor) -> Refund:
 
 
 def reject_refund(refund_id: uuid.UUID, *, note: str, asker: User, by: Actor) -> Refund:
-    """T2r: another person says no, with a note for the cashier. Raises as `approve_refund`, and ReasonNeeded."""
+    """T2r: another person says no, with a note for the cashier. Raises as `approve_refund`, and ReasonNeeded.
+
+    To say no every manager of either store is high enough.
+    """
     if not note.strip():
         raise ReasonNeeded(_("Say why, so that the cashier can tell the customer."), field="note")
-    refund = _waiting_for_approval(refund_id, asker)
+    refund, _authority = _waiting_for_approval(refund_id, asker)
     if not states.move(
         refund, row_for(refund.kind, states.T2_REJECT), by=by, because=note.strip()[: wishes.LONGEST_REASON], outcome="rejected"
     ):
@@ -337,13 +348,26 @@ def duplicate_among(refunds: Iterable[Refund], money: Money, *, now: datetime) -
     )
 
 
-def _waiting_for_approval(refund_id: uuid.UUID, asker: User) -> Refund:
+def _waiting_for_approval(refund_id: uuid.UUID, asker: User) -> tuple[Refund, Tier]:
+    """The refund, and whose yes the asker's is. Raises RefundNotFound, Forbidden, OwnRefund."""
     refund = (
-        queries.refunds_visible_to(asker).filter(pk=refund_id).select_related("refunding_store", "order__store").first()
+        queries.refunds_visible_to(asker)
+        .filter(pk=refund_id)
+        .select_related("refunding_store", "order__store", "requested_by", "requested_by_system__store")
+        .first()
     )
     if refund is None:
         raise RefundNotFound
-    access.require(asker, Right.APPROVE_REFUND, store=refund.refunding_store)
+    authority = allowing.authority(asker, refund)
+    if authority is None:
+        raise Forbidden(_("You do not have the right to do this."))
     if refund.requested_by_id == asker.pk:
         raise OwnRefund
-    return refund
+    return refund, authority
+
+
+def _check_asker(refund: Refund) -> None:
+    """Whoever asked must still be somebody who may: authority is looked at when it is asked and when it is let go."""
+    who = refund.requested_by or refund.requested_by_system
+    if who is None or not access.may(who, Right.REQUEST_REFUND, store=refund.refunding_store):
+        raise AskerGone

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from refunds import identity, ledger, nudges, outbound
+from refunds import allowing, identity, ledger, nudges, outbound
 from refunds.events import RefundMoved, ReleaseMoved
 from refunds.models import ENDS, EntryKind, Kind, Refund, State
 from stores import audit, clock
@@ -30,7 +30,7 @@ QUIET_TIME = timedelta(hours=12)
 SOFT_REFUSALS_BEFORE_NEW_KEY = 3
 LAST_GENERATION = identity.LAST_GENERATION
 GIVE_TO_PEOPLE_AFTER = timedelta(hours=24)
-APPROVAL_EXPIRES_AFTER = timedelta(hours=24)
+APPROVAL_EXPIRES_AFTER = allowing.EXPIRES_AFTER
 _WOKEN_AT_ONCE = 3
 """One can go, the others only in case it steps back: to wake all of a hundred at every end would be ten thousand messages."""
 

@@ -144,14 +144,14 @@ def amount_in_words(facts: Mapping[str, Any]) -> str:
     """The amount of an event's facts as people write it; its currency is the last word of the written `amount`."""
     if not isinstance(facts["amount_minor"], int):
         return str(facts["amount"])
-    return in_locale(facts["amount_minor"], str(facts["amount"]).rpartition(" ")[2], _language())
+    return in_locale(facts["amount_minor"], str(facts["amount"]).rpartition(" ")[2], language())
 
 
 def number_in_words(minor: object) -> str:
     """An amount whose currency is not told: hundredths as a number with two decimals; a dash for none."""
     if not isinstance(minor, int):
         return "—"
-    return str(format_decimal(Decimal(minor) / 100, format="#,##0.00", locale=_language().replace("-", "_")))
+    return str(format_decimal(Decimal(minor) / 100, format="#,##0.00", locale=language().replace("-", "_")))
 
 
 def moment_in_words(written: str) -> str:
@@ -161,9 +161,10 @@ def moment_in_words(written: str) -> str:
 
 def spoken() -> str:
     """The reader's language among those that reasons are written in."""
-    language = _language().partition("-")[0]
-    return language if language in LANGUAGES else "en"
+    short = language().partition("-")[0]
+    return short if short in LANGUAGES else "en"
 
 
-def _language() -> str:
+def language() -> str:
+    """The reader's, as Django writes it."""
     return get_language() or "en"

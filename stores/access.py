@@ -1,11 +1,11 @@
 """Who may see or do what; the only way to get a store or an order for an asker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import assert_never
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from stores.actors import Actor, ActorKind
@@ -101,6 +101,20 @@ def store_role_of(user: User, store: Store) -> Role | None:
     """What she is in that store today: cashier, manager, or nothing."""
     held = memberships_of(user).filter(store=store, role__in=STORE_ROLES).values_list("role", flat=True).first()
     return Role(held) if held else None
+
+
+def roles_with(user: User, right: Right, *, stores: Iterable[Store]) -> frozenset[Role]:
+    """Her roles that give her the right in any of those stores; one at headquarters counts in every store of its chain."""
+    places = list(stores)
+    held = memberships_of(user).filter(role__in=_roles_with(right))
+    held = held.filter(Q(store__in=places) | Q(store=None, company__in={store.company_id for store in places}))
+    return frozenset(Role(role) for role in held.values_list("role", flat=True))
+
+
+def role_in_outer_store(user: User) -> Subquery:
+    """Her role in the store that an outer query is about."""
+    mine = memberships_of(user).filter(store=OuterRef("pk"), role__in=STORE_ROLES)
+    return Subquery(mine.values("role")[:1])
 
 
 def may(asker: Asker, right: Right, *, store: Store | None = None) -> bool:

@@ -139,7 +139,7 @@ class PolicyVersionAdmin(HqAdmin):
         )
         digest = policies.digest_of(version)
         return verb_page(
-            self, request, page, form_of=lambda data: DigestForm(data or None, initial={"digest": digest}), act=act
+            self, request, page, form_of=lambda data: DigestForm(data, initial={"digest": digest}), act=act
         )
 
     @action(description=_("Reject the draft"), permissions=["decide"], icon="close", variant=ActionVariant.DANGER)

@@ -18,11 +18,12 @@ from hq.admin.asking import actor_of, asker_of
 from hq.admin.base import LongListAdmin
 from hq.admin.filters import AmountFilter, DaysFilter, ProposalFilter, SellingStoreFilter
 from hq.admin.review_actions import ReviewActions
-from hq.admin.showing import link_to, money, page_of
+from hq.admin.showing import NOTHING, link_to, listed, moment, money, page_of
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
-from refunds import intake, queries, telling
+from refunds import allowing, intake, queries, telling
 from refunds.models import Kind, Refund, State
 from refunds.progress import progress_of
+from refunds.rules import Breach
 from stores.access import Right
 from stores.models import Order
 
@@ -49,6 +50,12 @@ class NoteForm(VerbForm):
     )
 
 
+class SeenForm(VerbForm):
+    """Carries what was shown, so that nothing else is allowed."""
+
+    seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
 @register(Refund, site=site)
 class RefundAdmin(ReviewActions, LongListAdmin):
     """Every refund of the chain; a row opens as a timeline."""
@@ -70,13 +77,15 @@ class RefundAdmin(ReviewActions, LongListAdmin):
     sortable_by = ()
     fields = (
         ("amount", "state"),
-        ("order_link", "reason"),
+        ("order_link", "reason_label"),
         ("sold_by", "reason_text"),
         ("refunding_store", "accepted_at"),
         ("asked_by", "ended_at"),
         ("cashier", "approved_by"),
         ("how_it_went", "provider_code"),
-        ("kind",),
+        ("kind", "has_receipt"),
+        ("judged_by", "needs_approval_of"),
+        ("broke",),
     )
     readonly_fields = tuple(name for line in fields for name in line)
     actions_detail = ("reject", "approve", "ask_vipps", "propose_end", "withdraw_end", "reject_end", "confirm_end")
@@ -144,8 +153,9 @@ class RefundAdmin(ReviewActions, LongListAdmin):
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         refund: Refund = self.row(request, object_id)
 
-        def act(form: VerbForm) -> Any:
-            intake.approve_refund(refund.pk, asker=asker_of(request), by=actor_of(request))
+        def act(form: SeenForm) -> Any:
+            seen = form.cleaned_data["seen"]
+            intake.approve_refund(refund.pk, asker=asker_of(request), by=actor_of(request), seen=seen)
             return _("%(refund)s is approved and on its way.") % {"refund": refund}
 
         page = VerbPage(
@@ -160,7 +170,8 @@ class RefundAdmin(ReviewActions, LongListAdmin):
             needs_fresh_proof=True,
             facts=self._facts(refund),
         )
-        return verb_page(self, request, page, form_of=VerbForm, act=act)
+        shown = {"seen": refund.fingerprint}
+        return verb_page(self, request, page, form_of=lambda data: SeenForm(data, initial=shown), act=act)
 
     @action(description=_("Refuse"), permissions=["approve"], icon="close", variant=ActionVariant.DANGER)
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -181,6 +192,23 @@ class RefundAdmin(ReviewActions, LongListAdmin):
         )
         return verb_page(self, request, page, form_of=NoteForm, act=act)
 
+    @display(description=_("reason"))
+    def reason_label(self, refund: Refund) -> str:
+        return str(refund.get_reason_display())
+
+    @display(description=_("judged by"))
+    def judged_by(self, refund: Refund) -> Any:
+        return link_to(refund.policy_version) if refund.policy_version else _("the settings")
+
+    @display(description=_("rules it broke"))
+    def broke(self, refund: Refund) -> Any:
+        return listed(self._why(refund))
+
+    @staticmethod
+    def _why(refund: Refund) -> list[str]:
+        breaches = [Breach.of_facts(facts) for facts in refund.breaches]
+        return allowing.why(breaches, reason=str(refund.get_reason_display()))
+
     def _facts(self, refund: Refund) -> list[tuple[Any, Any]]:
         reason = refund.get_reason_display()
         return [
@@ -189,5 +217,7 @@ class RefundAdmin(ReviewActions, LongListAdmin):
             (_("Sold by"), self.sold_by(refund)),
             (_("Taken back in"), str(refund.refunding_store)),
             (_("Asked by"), f"{self.asked_by(refund)} {refund.cashier}".strip()),
+            (_("Why it waits"), " ".join(self._why(refund)) or NOTHING),
+            (_("Until"), moment(allowing.expires_at(refund))),
             (_("Reason"), f"{reason}: {refund.reason_text}" if refund.reason_text else reason),
         ]

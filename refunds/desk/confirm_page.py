@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from refunds import intake, lines, queries
-from refunds.desk import order_rows, wording
+from refunds.desk import approval_words, order_rows, wording
 from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import RefundForm, new_request_key
 from refunds.desk.order_page import look_at, order_page
@@ -18,6 +18,7 @@ from refunds.errors import DisputedCapture, PossibleDuplicate
 from refunds.judging import Known
 from refunds.models import Refund, State
 from refunds.overview import Overview
+from refunds.policy import Allowed
 from stores.errors import HubError
 from stores.money import Money
 
@@ -37,7 +38,7 @@ def confirm(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
     try:
         money = _checked(seen, form)
         known = Known(left=seen.left, disputed_minor=seen.disputed_minor, now=desk.now, book=desk.rulebook)
-        intake.decide(
+        allowed = intake.decide(
             seen.order,
             money,
             refunding_store=desk.store,
@@ -48,7 +49,8 @@ def confirm(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpRespon
         )
     except HubError as problem:
         return order_page(request, desk, seen, form, problem=problem)
-    return _confirmation(request, desk, seen, form, twin=intake.duplicate_among(seen.refunds, money, now=desk.now))
+    twin = intake.duplicate_among(seen.refunds, money, now=desk.now)
+    return _confirmation(request, desk, seen, form, twin=twin, allowed=allowed)
 
 
 @require_http_methods(["GET", "POST"])
@@ -110,12 +112,16 @@ def _confirmation(
     form: RefundForm,
     *,
     twin: PossibleDuplicate | None = None,
+    allowed: Allowed | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """`twin` is the refund that this one would repeat: then the page asks first, and nothing is asked for by a slip."""
+    """`twin` is the refund that this one would repeat: then the page asks first, and nothing is asked for by a slip.
+
+    `allowed` says which limits it breaks: the page then names who may allow it.
+    """
     asked, order, money = form.cleaned_data, seen.order, _money(seen, form)
     amount = wording.money(money.amount_minor, money.currency)
-    page = {
+    page: dict[str, Any] = {
         "desk": desk,
         "order": order,
         "form": form,
@@ -130,6 +136,8 @@ def _confirmation(
         "where_it_goes": wording.where_it_goes(order.sales_unit.market),
         "when_it_arrives": wording.WHEN_IT_ARRIVES,
     }
+    if allowed is not None:
+        page |= approval_words.needs_of(allowed, order, store=desk.store, asker=desk.user, reason=page["reason"])
     return render(request, "desk/confirm.html", page, status=status)
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
-from refunds import elsewhere, overview, rulebooks
+from refunds import allowing, elsewhere, overview, rulebooks
 from refunds.desk.rows import UnderWay, under_way_of
 from refunds.desk.working_store import working_store
 from refunds.models import Refund
@@ -26,7 +26,7 @@ from refunds.rulebooks import Rulebook
 from stores import access, clock
 from stores.actors import Actor
 from stores.errors import HubError
-from stores.models import Store, User
+from stores.models import Role, Store, User
 
 P = ParamSpec("P")
 
@@ -59,6 +59,16 @@ class Desk:
         """The limits and reasons in force in her chain."""
         return rulebooks.of_version(vars(self.store)["policy_id"])
 
+    @property
+    def is_manager(self) -> bool:
+        """Whether she may allow what breaks a rule here."""
+        return bool(vars(self.store)["her_role"] == Role.MANAGER)
+
+    @property
+    def waiting(self) -> int:
+        """How many wishes of this store's wait for her yes; nothing waits for a cashier's."""
+        return vars(self.store)["waiting"] if self.is_manager else 0
+
     @cached_property
     def unseen_elsewhere(self) -> int:
         """How many refunds of this store's sales by other stores are news to her; asked once a page."""
@@ -81,7 +91,10 @@ def for_people(
             # a fragment that became the sign-in page would stand in the middle of the page that asked for it
             return HttpResponseClientRefresh() if _is_fragment(request) else redirect_to_login(request.get_full_path())
         hers = access.stores_of(user).select_related("company").annotate(
-            read_at=clock.sql_now(), policy_id=rulebooks.id_in_force(OuterRef("company"), now=clock.sql_now())
+            read_at=clock.sql_now(),
+            policy_id=rulebooks.id_in_force(OuterRef("company"), now=clock.sql_now()),
+            her_role=access.role_in_outer_store(user),
+            waiting=allowing.count_waiting_for(user, store=OuterRef("pk")),
         )
         stores: tuple[Store, ...] = tuple(hers.order_by("name", "code"))
         if not stores:

@@ -8,15 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from refunds import intake, queries
-from refunds.desk import rows, wording
+from refunds import allowing, intake, queries
+from refunds.desk import approval_words, rows, wording
 from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import new_request_key
 from refunds.handing_over import kind_of_paper
 from refunds.models import Kind, Refund, State
 from refunds.progress import progress_of
-from stores import access
-from stores.access import Right
 from stores.errors import HubError
 
 _NEWS = timedelta(seconds=10)
@@ -49,7 +47,8 @@ def decide(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpRespon
     try:
         match request.POST.get("decision"):
             case "approve":
-                intake.approve_refund(refund.pk, asker=desk.user, by=desk.by)
+                seen = request.POST.get("seen", "")
+                intake.approve_refund(refund.pk, asker=desk.user, by=desk.by, seen=seen)
             case "reject":
                 intake.reject_refund(refund.pk, note=request.POST.get("note", ""), asker=desk.user, by=desk.by)
             case "cancel":
@@ -109,12 +108,21 @@ def _words(refund: Refund, desk: Desk) -> dict[str, Any]:
     }
 
 
-def _choices(refund: Refund, desk: Desk) -> dict[str, bool]:
-    """Which buttons to show while it waits for a yes; the verbs behind them check again."""
-    waits = refund.state == State.AWAITING_APPROVAL
+def _choices(refund: Refund, desk: Desk) -> dict[str, Any]:
+    """While it waits for a yes: why, whose, until when, and her own buttons; the verbs behind them check again."""
+    if refund.state == State.REJECTED:
+        return {"refusal": approval_words.refusal_of(refund)}
+    if refund.state != State.AWAITING_APPROVAL:
+        return {}
     is_hers = refund.requested_by_id == desk.user.pk
-    may_approve = waits and access.may(desk.user, Right.APPROVE_REFUND, store=refund.refunding_store)
-    return {"may_decide": may_approve and not is_hers, "may_cancel": waits and is_hers}
+    authority = None if is_hers else allowing.authority(desk.user, refund)
+    may_allow = allowing.is_enough(authority, refund)
+    return {
+        "waits": approval_words.waits_of(refund, is_readers=may_allow, now=desk.now),
+        "may_allow": may_allow,
+        "may_refuse": authority is not None,
+        "may_cancel": is_hers,
+    }
 
 
 def _mark(refund: Refund) -> str:

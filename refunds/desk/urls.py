@@ -3,6 +3,7 @@
 from django.urls import path
 
 from refunds.desk import (
+    approvals_page,
     confirm_page,
     elsewhere_page,
     look_up_page,
@@ -36,5 +37,7 @@ urlpatterns = [
     path("elsewhere/", elsewhere_page.show, name="elsewhere"),
     path("elsewhere/seen/", elsewhere_page.seen, name="elsewhere-seen"),
     path("under-way/", under_way_page.show, name="under-way"),
+    path("approvals/", approvals_page.show, name="approvals"),
+    path("approvals/count/", approvals_page.count, name="approvals-count"),
     path("today/", refund_page.today, name="today"),
 ]

@@ -55,14 +55,19 @@ def test_an_approver_lets_a_refund_go(chain: Chain, hanne: Client, waiting: Refu
     page = hanne.get(f"{address(waiting)}change/").content.decode()
     assert f'href="{address(waiting)}approve/"' in page
     confirm = hanne.get(f"{address(waiting)}approve/").content.decode()
+    assert "It is more than NOK\N{NO-BREAK SPACE}1,000.00 at once." in confirm
     for fact in ("NOK\N{NO-BREAK SPACE}4,000.00", "BGO-9000-1", "Nordlys Bergen (BGO)", "Nordlys Oslo (OSL)", "Kari"):
         assert fact in confirm
     waiting.refresh_from_db()
     assert waiting.state == State.AWAITING_APPROVAL, "looking approves nothing"
-    assert hanne.post(f"{address(waiting)}approve/").status_code == 302
+    for seen in ({}, {"seen": "of another refund"}):
+        assert hanne.post(f"{address(waiting)}approve/", seen).status_code == 422, "it counts for what was shown alone"
+    shown = {"seen": waiting.fingerprint}
+    assert f'value="{waiting.fingerprint}"' in confirm
+    assert hanne.post(f"{address(waiting)}approve/", shown).status_code == 302
     waiting.refresh_from_db()
     assert (waiting.state, waiting.approved_by) == (State.QUEUED, chain.hanne)
-    assert hanne.post(f"{address(waiting)}approve/").status_code == 403, "there is nothing left to approve"
+    assert hanne.post(f"{address(waiting)}approve/", shown).status_code == 403, "there is nothing left to approve"
 
 
 def test_an_approver_says_no_and_why(chain: Chain, hanne: Client, waiting: Refund) -> None:

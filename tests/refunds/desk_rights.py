@@ -42,6 +42,8 @@ ROWS = (
     Row(url="under-way", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="store-names", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="today", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="approvals", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="approvals-count", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="elsewhere", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="elsewhere-seen", sends="until", cashier=EVERYWHERE, manager=EVERYWHERE),
     # Vipps is asked for whatever store sold it; what came of it is its asker's alone.

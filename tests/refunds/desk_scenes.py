@@ -167,6 +167,8 @@ def _following(chain: Chain) -> list[Scene]:
             key="F8", to="receipt/", sent={"as": "print"},
         ),
         Scene(name="approve", path=f"/desk/refunds/{waiting.pk}/", who=chain.mona),
+        Scene(name="approvals", path="/desk/approvals/", who=kari),
+        Scene(name="approvals-of-the-manager", path="/desk/approvals/", who=chain.mona),
         Scene(name="today-of-the-manager", path="/desk/today/", who=chain.mona),
     ]
 

@@ -1,15 +1,21 @@
 """Above the limit a second person decides; before anything is sent, whoever may ask may withdraw."""
 
 import pytest
+from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 
 from refunds import intake, queries
-from refunds.models import OrderAccount, Outbox, Refund, State
+from refunds.models import Measure, OrderAccount, Outbox, Refund, State, Tier
+from refunds.rules import Rule
 from stores import access, audit, people
 from stores.errors import HubError
-from stores.models import Order, Role, User
+from stores.models import Order, Role, Store, StoreSystem, User
 from tests.conftest import Chain
+from tests.refunds import asking_over_rest
 from tests.refunds.asking import ask, make_due, run
+from tests.refunds.policies import in_force
+from tests.refunds.reviewing import at_hq
+from tests.till import Till
 
 
 @pytest.fixture
@@ -87,13 +93,88 @@ def test_who_may_not_approve_changes_nothing(chain: Chain, waiting: Refund, who:
         assert untouched(waiting)
 
 
-def test_a_manager_of_another_store_does_not_approve(chain: Chain, waiting: Refund) -> None:
-    nils = User.objects.create(username="nils")
-    people.join_store(nils, chain.bergen, role=Role.MANAGER, by=chain.by)
+def manager_of(chain: Chain, store: Store, name: str = "nils") -> User:
+    user = User.objects.create(username=name)
+    people.join_store(user, store, role=Role.MANAGER, by=chain.by)
+    return user
+
+
+def test_a_manager_of_the_store_that_sold_may_allow_it_too(chain: Chain, waiting: Refund) -> None:
+    """Her store is debited: it is as much hers to allow as the store's that takes the goods back."""
+    nils = manager_of(chain, chain.bergen)
+    assert _approve(waiting, nils).approved_by == nils
+
+
+def test_a_manager_of_a_third_store_does_not_approve(chain: Chain, waiting: Refund) -> None:
+    nils = manager_of(chain, chain.trondheim)
+    for verb in (_approve, _reject):
+        with pytest.raises(HubError) as caught:
+            verb(waiting, nils)
+        assert caught.value.code == "not_found"
+        assert untouched(waiting)
+
+
+def test_what_only_headquarters_may_allow_a_manager_may_refuse(chain: Chain, order: Order) -> None:
+    rule = Rule(measure=Measure.REFUND, above_minor=49_999, currency="NOK", allowed_by=Tier.HEADQUARTERS)
+    in_force(chain, rule)
+    first = ask(order, 50_000, who=chain.kari, store=chain.oslo).refund
     with pytest.raises(HubError) as caught:
-        _approve(waiting, nils)
-    assert caught.value.code == "forbidden"
+        _approve(first, chain.mona)
+    assert (caught.value.code, caught.value.status) == ("headquarters_only", 403)
+    assert untouched(first)
+    assert _reject(first, chain.mona).state == State.REJECTED
+    second = ask(order, 50_000, who=chain.kari, store=chain.oslo).refund
+    assert _approve(second, chain.hanne).state == State.QUEUED
+
+
+def test_superusers_and_others_of_headquarters_allow_nothing(chain: Chain, waiting: Refund) -> None:
+    root = User.objects.create(username="root", is_superuser=True, is_staff=True)
+    others = [at_hq(chain, role.value, role) for role in (Role.OPERATOR, Role.FINANCE, Role.SECURITY, Role.AUDITOR)]
+    for who in (root, *others):
+        with pytest.raises(HubError):
+            _approve(waiting, who)
     assert untouched(waiting)
+
+
+def test_it_counts_for_what_was_shown_and_nothing_else(chain: Chain, order: Order, waiting: Refund) -> None:
+    by = access.actor_for(chain.mona)
+    other = ask(order, 50_000, who=chain.kari, store=chain.oslo, reason="faulty", confirms_duplicate=True).refund
+    with pytest.raises(HubError) as caught:
+        intake.approve_refund(waiting.pk, asker=chain.mona, by=by, seen=other.fingerprint)
+    assert (caught.value.code, caught.value.status) == ("approval_void", 409)
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.approved_by) == (State.AWAITING_APPROVAL, None)
+    assert intake.approve_refund(waiting.pk, asker=chain.mona, by=by, seen=waiting.fingerprint).approved_by == chain.mona
+    other.refresh_from_db()
+    assert other.state == State.AWAITING_APPROVAL
+
+
+@pytest.mark.parametrize("column", ["amount_minor = 1", "currency = 'DKK'", "reason = 'faulty'", "reason_text = 'x'"])
+def test_what_was_shown_cannot_be_changed_under_the_approvers_hands(chain: Chain, waiting: Refund, column: str) -> None:
+    with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE refunds_refund SET {column} WHERE id = %s", [waiting.pk])  # noqa: S608  # a test's own
+    assert untouched(waiting)
+
+
+def test_a_wish_of_somebody_who_has_left_is_not_let_go(chain: Chain, waiting: Refund) -> None:
+    [membership] = chain.kari.memberships.all()
+    people.leave_store(membership, reason="moved", by=chain.by)
+    with pytest.raises(HubError) as caught:
+        _approve(waiting, chain.mona)
+    assert (caught.value.code, caught.value.status) == ("asker_gone", 409)
+    assert untouched(waiting)
+    assert _reject(waiting, chain.mona).state == State.REJECTED
+
+
+def test_a_wish_of_a_till_that_was_shut_is_not_let_go(chain: Chain, order: Order, settings: Settings) -> None:
+    settings.APPROVAL_ABOVE_MINOR = {"NOK": 49_999}
+    till = Till(chain.systems["OSL"])
+    assert asking_over_rest.ask(till, asking_over_rest.asking(order, 50_000)).status_code == 202
+    refund = Refund.objects.get()
+    StoreSystem.objects.update(scopes=[])
+    with pytest.raises(HubError) as caught:
+        _approve(refund, chain.mona)
+    assert caught.value.code == "asker_gone"
 
 
 def test_a_rejection_needs_a_note(chain: Chain, waiting: Refund) -> None:

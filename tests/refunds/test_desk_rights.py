@@ -98,7 +98,7 @@ class Things:
 
     def make(self, row: Row, place: str, asker: User) -> Thing:
         store = self.places[place]
-        if row.url in ("find", "today", "stores", "store-names", "under-way"):
+        if row.url in ("find", "today", "stores", "store-names", "under-way", "approvals", "approvals-count"):
             return Thing(
                 path=reverse(f"desk:{row.url}"), sent={"store": str(store.public_id)} if row.sends == "choose" else None
             )

@@ -74,6 +74,9 @@ class ApprovalMachine(RuleBasedStateMachine):
         by = access.actor_for(person)
         is_free = refund.state == State.AWAITING_APPROVAL and person != self.asked[refund.pk][0]
         is_let = is_free and access.may(person, access.Right.APPROVE_REFUND, store=self.chain.oslo)
+        if says_yes and refund.pk in self.asked:
+            asker = self.asked[refund.pk][0]
+            is_let = is_let and access.may(asker, access.Right.REQUEST_REFUND, store=self.chain.oslo)
         code = ""
         try:
             if says_yes:
