@@ -27,7 +27,9 @@ unnest(%(units)s::bigint[], %(stores)s::bigint[], %(references)s::text[], %(ref_
     AS {name} (sales_unit_id, store_id, reference, ref_key, channel, currency, captured_minor, refunded_seen_minor,
              uncaptured_seen_minor, paid_at, paid_at_from, receipt_number, store_hint, why, confirmed_at, public_id)
 """
-_IS_NEWER = "{told}.confirmed_at >= coalesce(known.confirmed_at, '-infinity')"
+# Of two that hold for the same moment a reading counts before the settlement, which does not say what is reserved.
+_IS_NEWER = """(({told}.confirmed_at, {told}.uncaptured_seen_minor IS NOT NULL)
+    >= (coalesce(known.confirmed_at, '-infinity'), known.uncaptured_seen_minor IS NOT NULL))"""
 _IS_BETTER_TIME = (
     "({told}.paid_at_from > known.paid_at_from"
     " OR {told}.paid_at_from = known.paid_at_from AND {told}.paid_at < known.paid_at)"
