@@ -125,6 +125,16 @@ class SalesUnitAdded(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SellingEnded(TrailEvent):
+    name = "sales_unit.selling_ended"
+    sentence = _("Store {code} sold through sales unit {msn} until {until}: {reason}")
+    code: str
+    msn: str
+    until: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeySetMade(TrailEvent):
     name = "key_set.made"
     sentence = _("Key set {key_set} ({kind}, {environment}) was made, without keys yet.")
@@ -474,6 +484,7 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     StoreClosed,
     *(StoreDescribed, CompanyDescribed, ReferenceTemplateSet),
     SalesUnitAdded,
+    SellingEnded,
     KeySetMade,
     KeysBound,
     KeysEntered,

@@ -12,7 +12,7 @@ from stores.actors import Actor
 from stores.audit import Subject
 from stores.credentials import VippsKeys
 from stores.errors import Conflict, Invalid
-from stores.events import KeysBound, ReferenceTemplateSet, SalesUnitAdded, StoreClosed, StoreOpened
+from stores.events import KeysBound, ReferenceTemplateSet, SalesUnitAdded, SellingEnded, StoreClosed, StoreOpened
 from stores.models import Company, KeySet, KeySetKind, SalesUnit, Store, StoreUnit
 from stores.models.store import CURRENCY_OF_MARKET
 from stores.reference_template import LONGEST, NotATemplate, parse_template
@@ -81,6 +81,28 @@ def share_sales_unit(
         raise Invalid(_("The sales unit belongs to another company."), field="sales_unit")
     with transaction.atomic():
         return _link(store, unit, prefix=prefix, channel=channel, valid_from=valid_from, by=by)
+
+
+def stop_selling(link: StoreUnit, *, until: datetime, reason: str, by: Actor) -> StoreUnit:
+    """The store sells through the unit no longer: it changed its MSN, or the unit is another store's now.
+
+    What was paid before `until` stays the store's, and is refunded through the unit that took it. Raises Invalid for a
+    missing reason or a time that is not after the beginning and not past, Conflict where it has ended.
+    """
+    words = " ".join(reason.split())
+    if not words:
+        raise Invalid(_("Say why it ends."), field="reason")
+    if not link.valid_from < until <= clock.db_now():
+        raise Invalid(_("It ends after it began, and not in the future."), field="until")
+    with transaction.atomic():
+        if not StoreUnit.objects.filter(pk=link.pk, valid_until=None).update(valid_until=until):
+            raise Conflict(_("The store sells through this unit no longer."), code="selling_ended")
+        link.refresh_from_db()
+        event = SellingEnded(
+            code=link.store.code, msn=link.sales_unit.msn, until=until.isoformat(timespec="minutes"), reason=words
+        )
+        audit.record(event, by=by, company=link.store.company, store=link.store, about=_about_unit(link.sales_unit))
+    return link
 
 
 def bind_own_keys(unit: SalesUnit, keys: VippsKeys, *, by: Actor) -> KeySet:

@@ -17,7 +17,7 @@ from hq.admin.files.units import UnitCsv, UnitResource
 from hq.admin.filters import MissingKeysFilter
 from hq.admin.key_forms import KeysForm, PartnerSetForm
 from hq.admin.showing import link_to, page_of
-from hq.admin.unit_forms import AddUnitForm, PlaceForm
+from hq.admin.unit_forms import AddUnitForm, PlaceForm, StopSellingForm
 from hq.admin.verb_page import VerbPage, verb_page
 from stores import registry
 from stores.models import SalesUnit, StoreUnit
@@ -45,7 +45,7 @@ class SalesUnitAdmin(FilesAdmin):
     fields = readonly_fields = ("msn", "name", "market", "currency", "environment", "keys", "company", "public_id")
     inlines = (StoreRows,)
     actions_list = ("add_unit",)
-    actions_detail = ("share_unit", "bind_partner", "bind_own")
+    actions_detail = ("share_unit", "stop_selling", "bind_partner", "bind_own")
 
     @display(description=_("keys"), ordering="key_set__name")
     def keys(self, unit: SalesUnit) -> Any:
@@ -84,6 +84,24 @@ class SalesUnitAdmin(FilesAdmin):
             back=page_of(unit),
         )
         return verb_page(self, request, page, form_of=lambda data: PlaceForm(data, company=company_of(request)), act=act)
+
+    @action(description=_("A store stops selling"), permissions=["manage_stores"], icon="event_busy")
+    def stop_selling(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        unit: SalesUnit = self.row(request, object_id)
+
+        def act(form: StopSellingForm) -> Any:
+            said = form.cleaned_data
+            link = registry.stop_selling(said["link"], until=said["until"], reason=said["reason"], by=actor_of(request))
+            return _("%(store)s sells through %(unit)s no longer.") % {"store": link.store, "unit": unit}
+
+        page = VerbPage(
+            title=_("A store sells through %(unit)s no longer") % {"unit": unit},
+            explanation=_("It moved to another sales unit, or this one is another store's now. Its orders stay as they are."),
+            button=_("It stopped selling"),
+            back=page_of(unit),
+            is_dangerous=True,
+        )
+        return verb_page(self, request, page, form_of=lambda data: StopSellingForm(data, unit=unit), act=act)
 
     @action(description=_("Enter its own keys"), permissions=["manage_keys"], icon="key")
     def bind_own(self, request: HttpRequest, object_id: str) -> HttpResponse:

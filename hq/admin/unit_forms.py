@@ -7,9 +7,9 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
-from hq.admin.verb_page import VerbForm
+from hq.admin.verb_page import ReasonForm, VerbForm
 from stores.errors import HubError
-from stores.models import Channel, Company, Environment, Store
+from stores.models import Channel, Company, Environment, SalesUnit, Store, StoreUnit
 from stores.models.store import CURRENCY_OF_MARKET
 
 
@@ -47,6 +47,25 @@ class PlaceForm(VerbForm):
 
     def field_of(self, error: HubError) -> str | None:
         return "reference_prefix" if error.field == "prefix" else super().field_of(error)
+
+
+class StopSellingForm(ReasonForm):
+    """Which store sells through the unit no longer, and since when."""
+
+    link = forms.ModelChoiceField(
+        label=_("Store"), queryset=StoreUnit.objects.none(), widget=UnfoldAdminSelectWidget(), empty_label=None
+    )
+    until = forms.SplitDateTimeField(
+        label=_("Sold until"),
+        widget=UnfoldAdminSplitDateTimeWidget(),
+        help_text=_("Orders paid before this stay the store's, and are refunded through this unit."),
+    )
+    field_order = ("link", "until", "reason")
+
+    def __init__(self, data: Any = None, *, unit: SalesUnit) -> None:
+        super().__init__(data)
+        links: Any = self.fields["link"]
+        links.queryset = StoreUnit.objects.filter(sales_unit=unit, valid_until=None).select_related("store", "sales_unit")
 
 
 class AddUnitForm(PlaceForm):
