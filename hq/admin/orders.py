@@ -76,7 +76,8 @@ class OrderAdmin(ExportMixin, LongListAdmin):
     ordering = ("-paid_at", "-id")
     sortable_by = ()
     fields = readonly_fields = (
-        *("reference", "store", "unit", "channel", "paid_at", "receipt_number", "claimed", "captured", "refunded_seen"),
+        *("reference", "store", "unit", "channel", "paid_at", "paid_at_from", "claimed_paid_at", "receipt_number"),
+        *("claimed", "captured", "refunded_seen"),
         *("left", "refunds", "disputed", "differing", "last_compared", "confirmed_at", "indexed_at", "updated_at", "public_id"),
     )
     inlines = (LineRows,)

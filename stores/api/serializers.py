@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from stores.api.fields import AmountSerializer, StrictSerializer, UtcField
 from stores.api.ids import ORDER, shown_id
-from stores.models import Channel, Order, SyncPosition
+from stores.models import Channel, Order, PaidAtFrom, SyncPosition
 from stores.money import CURRENCIES
 
 LARGEST_PAGE = 100
@@ -97,9 +97,17 @@ class OrderLineSerializer(serializers.Serializer[Any]):
 
 
 class OrderDetailSerializer(OrderSerializer):
-    """One payment with its lines."""
+    """One payment with its lines, and whose facts they are: claimed by the store, confirmed by Vipps."""
 
+    claimed_minor = serializers.IntegerField(allow_null=True, help_text="null where no store has told of it")
+    captured_minor = serializers.IntegerField(allow_null=True, help_text="null while Vipps has shown no capture")
+    paid_at_from = serializers.SerializerMethodField(help_text="whose time `paid_at` is, the store's or Vipps'")
+    claimed_paid_at = UtcField(allow_null=True, help_text="when the store said it was paid, where `paid_at` is Vipps'")
     lines = OrderLineSerializer(many=True)
+
+    @extend_schema_field(serializers.ChoiceField(choices=["store", "vipps"]))
+    def get_paid_at_from(self, order: Order) -> str:
+        return "store" if order.paid_at_from == PaidAtFrom.CLAIMED else "vipps"
 
 
 class OrderPageSerializer(serializers.Serializer[Any]):

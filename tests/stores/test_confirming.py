@@ -1,5 +1,6 @@
 """One way to be: what Vipps says and what a store claims become the same row, whoever told first."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
@@ -11,7 +12,7 @@ from django.db import connection
 from stores import audit
 from stores.actors import hub
 from stores.models import Entry, Order, OrderConflict, PaidAtFrom
-from stores.orders import Confirmed, confirm_orders
+from stores.orders import AmountRow, Confirmed, OrderRow, confirm_orders, index_orders
 from tests.conftest import Chain
 from tests.stores.telling import PAID_AT, empty_index, index, told
 from tests.till import Till, row
@@ -199,3 +200,44 @@ def _places() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT ctid::text FROM stores_order ORDER BY reference")
         return [place for (place,) in cursor.fetchall()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_till_and_vipps_that_tell_of_the_same_orders_at_once_end_well(chain: Chain) -> None:
+    """Both write in the order of the keys, so they never wait for each other in a circle; every row has the facts of both."""
+    unit = chain.units["BGO"]
+    numbers = list(range(300))
+    failures: list[Exception] = []
+    gate = threading.Barrier(3)
+
+    def at_once(tell: Tell) -> None:
+        try:
+            gate.wait(timeout=10)
+            tell()
+        except Exception as error:  # shown by the assertion below, in the test's own thread
+            failures.append(error)
+        finally:
+            connection.close()
+
+    def sync() -> None:
+        rows = [
+            OrderRow(
+                reference=f"BER-{number:05}", amount=AmountRow(amount_minor=25_000, currency="NOK"), paid_at=PAID_AT
+            )
+            for number in numbers
+        ]
+        index_orders(rows, system=chain.systems["BGO"], by=chain.by)
+
+    def settle(order: list[int]) -> None:
+        confirm_orders([told(unit, f"BER-{number:05}") for number in order], by=hub("worker"))
+
+    telling: tuple[Tell, ...] = (sync, lambda: settle(numbers), lambda: settle(numbers[::-1]))
+    threads = [threading.Thread(target=at_once, args=(tell,)) for tell in telling]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert failures == []
+    both = Order.objects.filter(claimed_minor=25_000, captured_minor=25_000, confirmed_at__isnull=False)
+    assert (Order.objects.count(), both.count()) == (300, 300)
+    assert audit.verify().bad is None

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -11,6 +12,7 @@ from stores import audit, keys, orders, registry
 from stores.api import views
 from stores.models import Entry, LookUp, Order, Scope, StoreSystem
 from tests.conftest import Chain
+from tests.stores.telling import told
 from tests.till import YESTERDAY, Till, problem, row
 
 
@@ -256,3 +258,17 @@ def test_a_database_that_is_away_is_told_as_such(oslo: Till, monkeypatch: pytest
     problem(response, 503, "unavailable")
     assert response["Retry-After"] == "5"
     assert b"10.0.0.1" not in response.content
+
+
+def test_an_order_says_whose_facts_it_has(bergen: Till, chain: Chain) -> None:
+    [synced] = bergen.sync(row("BER-10042"))
+    names = ("claimed_minor", "captured_minor", "paid_at_from", "claimed_paid_at", "is_confirmed")
+
+    def facts() -> tuple[Any, ...]:
+        order = bergen.get(f"orders/{synced['order_id']}").json()
+        return tuple(order[name] for name in names)
+
+    assert facts() == (25_000, None, "store", None, False)
+    paid_at = YESTERDAY - timedelta(minutes=1)
+    orders.confirm_orders([told(chain.units["BGO"], "BER-10042", 20_000, paid_at=paid_at)], by=chain.by)
+    assert facts() == (25_000, 20_000, "vipps", YESTERDAY.isoformat().replace("+00:00", "Z"), True)
