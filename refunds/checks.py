@@ -13,7 +13,6 @@ from refunds.models import CheckReason, OrderCheck
 from stores import access, audit, clock, nudge
 from stores.access import Right
 from stores.actors import Actor
-from stores.audit import Subject
 from stores.models import Order, User
 
 TASK = "refunds.check_order"
@@ -79,13 +78,7 @@ def ask_for(order: Order, *, asker: User, by: Actor) -> None:
     access.require(asker, Right.RECONCILE)
     with transaction.atomic():
         ask(order.pk, CheckReason.ASKED)
-        audit.record(
-            OrderCheckAsked(reference=order.reference),
-            by=by,
-            company=order.store.company,
-            store=order.store,
-            about=Subject(type="order", id=str(order.public_id)),
-        )
+        audit.record_about_order(OrderCheckAsked(reference=order.reference), order, by=by)
 
 
 def claim(order_id: int) -> Claim | None:

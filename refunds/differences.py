@@ -9,8 +9,6 @@ from refunds.models import Closing, Difference
 from stores import access, audit, clock
 from stores.access import Right
 from stores.actors import Actor
-from stores.audit import Subject
-from stores.events import TrailEvent
 from stores.models import Order, User
 
 _LONGEST_NOTE = 300
@@ -40,7 +38,7 @@ def take(difference: Difference, *, asker: User, by: Actor) -> None:
     with transaction.atomic():
         if not Difference.objects.filter(pk=difference.pk, closed_at=None).update(owner=asker):
             raise NotWaiting
-        _tell(DifferenceAssigned(**_facts(difference), owner=str(asker)), difference.order, by=by)
+        audit.record_about_order(DifferenceAssigned(**_facts(difference), owner=str(asker)), difference.order, by=by)
 
 
 def explain(difference: Difference, note: str, *, asker: User, by: Actor) -> None:
@@ -53,7 +51,7 @@ def explain(difference: Difference, note: str, *, asker: User, by: Actor) -> Non
         )
         if not closed:
             raise NotWaiting
-        _tell(DifferenceExplained(**_facts(difference), note=words), difference.order, by=by)
+        audit.record_about_order(DifferenceExplained(**_facts(difference), note=words), difference.order, by=by)
 
 
 def _words(note: str) -> str:
@@ -73,7 +71,7 @@ def _refresh(difference: Difference, found: Found) -> None:
 
 def _close_as_gone(difference: Difference, *, by: Actor) -> None:
     Difference.objects.filter(pk=difference.pk).update(closed_at=clock.db_now(), closing=Closing.GONE)
-    _tell(DifferenceGone(**_facts(difference)), difference.order, by=by)
+    audit.record_about_order(DifferenceGone(**_facts(difference)), difference.order, by=by)
 
 
 def _open(order: Order, found: Found, *, by: Actor) -> None:
@@ -88,7 +86,7 @@ def _open(order: Order, found: Found, *, by: Actor) -> None:
         payment_minor=found.payment_minor,
         settled_minor=found.settled_minor,
     )
-    _tell(opened, order, by=by)
+    audit.record_about_order(opened, order, by=by)
 
 
 def _is_explained(order: Order, found: Found) -> bool:
@@ -112,13 +110,3 @@ def _columns(found: Found) -> dict[str, int | str | None]:
 
 def _facts(difference: Difference) -> dict[str, str]:
     return {"reference": difference.order.reference, "kind": str(difference.kind)}
-
-
-def _tell(event: TrailEvent, order: Order, *, by: Actor) -> None:
-    audit.record(
-        event,
-        by=by,
-        company=order.store.company,
-        store=order.store,
-        about=Subject(type="order", id=str(order.public_id)),
-    )

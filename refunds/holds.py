@@ -13,9 +13,7 @@ from refunds.notes import clean_note
 from stores import access, audit, clock
 from stores.access import Right
 from stores.actors import Actor
-from stores.audit import Subject
 from stores.errors import NotFound
-from stores.events import TrailEvent
 from stores.models import Order, User
 
 
@@ -25,7 +23,8 @@ def release_after_review(refund: Refund, *, by: Actor) -> None:
     if _is_in_review(order) or ledger.is_held_by_orphan(order):
         return
     ledger.release_hold(order)
-    _tell(order, OrderReleased(reference=order.reference, because=f"the review of {refund} ended"), by)
+    released = OrderReleased(reference=order.reference, because=f"the review of {refund} ended")
+    audit.record_about_order(released, order, by=by)
 
 
 def propose_lift(order_id: uuid.UUID, *, note: str, asker: User, by: Actor) -> HoldLift:
@@ -42,7 +41,7 @@ def propose_lift(order_id: uuid.UUID, *, note: str, asker: User, by: Actor) -> H
             order=order, note=words, hold_reason=account.hold_reason, proposed_by=asker, proposed_at=clock.db_now()
         )
         told = HoldLiftProposed(reference=order.reference, hold_reason=account.hold_reason, note=words)
-        _tell(order, told, by)
+        audit.record_about_order(told, order, by=by)
     return lift
 
 
@@ -65,7 +64,7 @@ def confirm_lift(lift_id: int, *, asker: User, by: Actor) -> HoldLift:
             nudges.announce(refund_id)
         _tell_decided(lift, Verdict.CONFIRMED, "", by)
         because = f"two people at headquarters lifted the hold: {lift.proposed_by} and {asker}: {lift.note}"
-        _tell(order, OrderReleased(reference=order.reference, because=because), by)
+        audit.record_about_order(OrderReleased(reference=order.reference, because=because), order, by=by)
     return lift
 
 
@@ -144,14 +143,4 @@ def _tell_decided(lift: HoldLift, verdict: Verdict, note: str, by: Actor) -> Non
     told = HoldLiftDecided(
         reference=lift.order.reference, verdict=verdict.value, proposed_by=str(lift.proposed_by), note=note
     )
-    _tell(lift.order, told, by)
-
-
-def _tell(order: Order, event: TrailEvent, by: Actor) -> None:
-    audit.record(
-        event,
-        by=by,
-        company=order.store.company,
-        store=order.store,
-        about=Subject(type="order", id=str(order.public_id)),
-    )
+    audit.record_about_order(told, lift.order, by=by)

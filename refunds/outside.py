@@ -8,7 +8,6 @@ from refunds.models import Acknowledgement, OutsideRefund
 from stores import access, audit, clock
 from stores.access import Right
 from stores.actors import Actor
-from stores.audit import Subject
 from stores.models import User
 from stores.money import Money
 
@@ -26,19 +25,14 @@ def acknowledge(refund: OutsideRefund, note: str, *, asker: User, by: Actor) -> 
     try:
         with transaction.atomic():
             row = Acknowledgement.objects.create(entry_id=refund.pk, person=asker, note=words, at=clock.db_now())
-            audit.record(
-                OutsideRefundAcknowledged(
-                    reference=order.reference,
-                    amount=str(money),
-                    amount_minor=money.amount_minor,
-                    psp_reference=refund.psp_reference,
-                    note=words,
-                ),
-                by=by,
-                company=order.store.company,
-                store=order.store,
-                about=Subject(type="order", id=str(order.public_id)),
+            event = OutsideRefundAcknowledged(
+                reference=order.reference,
+                amount=str(money),
+                amount_minor=money.amount_minor,
+                psp_reference=refund.psp_reference,
+                note=words,
             )
+            audit.record_about_order(event, order, by=by)
     except IntegrityError:
         raise NotWaiting from None
     return row

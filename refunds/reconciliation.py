@@ -18,7 +18,6 @@ from refunds.events import OrderConfirmed, OrderHeld, OutsideRefundSeen
 from refunds.models import ENDS, EntryKind, Kind, Observation, OrderAccount, Refund, Source, State
 from stores import audit, clock
 from stores.actors import Actor
-from stores.audit import Subject
 from stores.models import Order
 from stores.money import Money
 from stores.orders import as_confirmed, confirm_orders
@@ -109,13 +108,8 @@ def _confirm(order: Order, payment: Payment, events: tuple[Event, ...] | None, *
     confirm_orders([told], by=by)
     order.captured_minor = captured or before
     if captured != (before if before is not None else order.claimed_minor):
-        audit.record(
-            OrderConfirmed(reference=order.reference, captured_minor=captured, before_minor=before),
-            by=by,
-            company=order.store.company,
-            store=order.store,
-            about=Subject(type="order", id=str(order.public_id)),
-        )
+        event = OrderConfirmed(reference=order.reference, captured_minor=captured, before_minor=before)
+        audit.record_about_order(event, order, by=by)
 
 
 def _adopt_outside_refunds(order: Order, account: OrderAccount, events: Sequence[Event], *, by: Actor) -> None:
@@ -142,27 +136,15 @@ def _adopt_outside_refunds(order: Order, account: OrderAccount, events: Sequence
 
 
 def _tell(order: Order, event: Event, *, is_orphan: bool, by: Actor) -> None:
-    about = Subject(type="order", id=str(order.public_id))
     money = Money(amount_minor=event.amount.value, currency=order.currency)
-    audit.record(
-        OutsideRefundSeen(
-            reference=order.reference,
-            amount=str(money),
-            amount_minor=money.amount_minor,
-            psp_reference=event.psp_reference,
-        ),
-        by=by,
-        company=order.store.company,
-        store=order.store,
-        about=about,
+    seen = OutsideRefundSeen(
+        reference=order.reference,
+        amount=str(money),
+        amount_minor=money.amount_minor,
+        psp_reference=event.psp_reference,
     )
+    audit.record_about_order(seen, order, by=by)
     if is_orphan:
         because = "a refund with a key of this hub has no row here"
         ledger.hold(order, because)
-        audit.record(
-            OrderHeld(reference=order.reference, because=because),
-            by=by,
-            company=order.store.company,
-            store=order.store,
-            about=about,
-        )
+        audit.record_about_order(OrderHeld(reference=order.reference, because=because), order, by=by)

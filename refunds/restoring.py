@@ -111,8 +111,7 @@ def _not_read(look: RestoreLook, problem: str, *, by: Actor) -> bool:
         ledger.hold(order, because)
         row.update(tries=tries, problem=problem[:60], read_at=now)
         event = OrderHeld(reference=order.reference, because=because)
-        about = Subject(type="order", id=str(order.public_id))
-        audit.record(event, by=by, company=order.store.company, store=order.store, about=about)
+        audit.record_about_order(event, order, by=by)
     return False
 
 

@@ -2,6 +2,16 @@
 
 from stores.audit.reading import facts_of, sentence_of, timeline_of
 from stores.audit.verifying import BadRow, Verification, verify
-from stores.audit.writing import Subject, record
+from stores.audit.writing import Subject, record, record_about_order
 
-__all__ = ["BadRow", "Subject", "Verification", "facts_of", "record", "sentence_of", "timeline_of", "verify"]
+__all__ = [
+    "BadRow",
+    "Subject",
+    "Verification",
+    "facts_of",
+    "record",
+    "record_about_order",
+    "sentence_of",
+    "timeline_of",
+    "verify",
+]

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from stores import clock, events
 from stores.actors import Actor
 from stores.events import TrailEvent
-from stores.models import Chain, Company, Store
+from stores.models import Chain, Company, Order, Store
 
 # One statement: the head is locked, the time taken, the entry written and the head moved in one round trip, so that
 # the lock on a busy chain is held no longer than the commit takes.
@@ -105,6 +105,12 @@ def record(
             cursor.execute(_APPEND, values)
 
 
+def record_about_order(event: TrailEvent, order: Order, *, by: Actor, refunding_store: Store | None = None) -> None:
+    """One entry about an order, in the chain of the store that sold it; its store and company are best loaded already."""
+    about = Subject(type="order", id=str(order.public_id))
+    record(event, by=by, company=order.store.company, store=order.store, about=about, refunding_store=refunding_store)
+
+
 def shown_name(name: str) -> str:
     """An actor's name as the column beside the canonical text holds it."""
     return name.replace("\0", "")[:160]
@@ -118,9 +124,7 @@ def _canonical_around_time(
         "chain": {"company": company.pk, "store": str(store.public_id) if store else None},
         "event": event.name,
         "facts": event.facts(),
-        "refunding_store": (
-            {"code": refunding_store.code, "id": str(refunding_store.public_id)} if refunding_store else None
-        ),
+        "refunding_store": ({"code": refunding_store.code, "id": str(refunding_store.public_id)} if refunding_store else None),
         "subject": asdict(about),
     }
     actor = {**asdict(by), "kind": by.kind.value}

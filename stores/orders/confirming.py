@@ -140,7 +140,7 @@ def _told_of(disagreeing: list[Disagreement], fresh: list[Disagreement], *, by: 
     """A disagreement that is new has its entry in the trail."""
     for each in fresh:
         event = OrderDisagrees(reference=each.order.reference, fields=", ".join(each.fields))
-        audit.record(event, by=by, company=each.order.store.company, store=each.order.store, about=_about(each.order))
+        audit.record_about_order(event, each.order, by=by)
     return disagreeing
 
 
@@ -162,15 +162,11 @@ def _record(told: Sequence[Confirmed], brought: _Brought, found: Confirmation, *
         if each.is_new:
             order = Order.objects.select_related("store__company").get(pk=each.id)
             discovered = OrderDiscovered(reference=order.reference, code=order.store.code)
-            audit.record(discovered, by=by, company=order.store.company, store=order.store, about=_about(order))
+            audit.record_about_order(discovered, order, by=by)
     for confirmed in brought.unplaced:
         unit = SalesUnit.objects.select_related("company").get(pk=confirmed.unit_id)
         apart = PaymentUnplaced(reference=confirmed.reference, msn=unit.msn)
         audit.record(apart, by=by, company=unit.company, store=None, about=_about_unit(unit))
-
-
-def _about(order: Order) -> Subject:
-    return Subject(type="order", id=str(order.public_id))
 
 
 def _about_unit(unit: SalesUnit) -> Subject:

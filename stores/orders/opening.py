@@ -7,7 +7,6 @@ from django.db import transaction
 from stores import access, audit
 from stores.access import Asker
 from stores.actors import Actor
-from stores.audit import Subject
 from stores.events import OrderOpened
 from stores.models import Order, Store
 
@@ -25,11 +24,4 @@ def record_opening(order: Order, *, store: Store, by: Actor) -> None:
         return
     event = OrderOpened(reference=order.reference, code=order.store.code, from_code=store.code)
     with transaction.atomic():
-        audit.record(
-            event,
-            by=by,
-            company=order.store.company,
-            store=order.store,
-            about=Subject(type="order", id=str(order.public_id)),
-            refunding_store=store,
-        )
+        audit.record_about_order(event, order, by=by, refunding_store=store)

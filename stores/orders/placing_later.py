@@ -66,7 +66,6 @@ def place_payment(payment: UnplacedPayment, store: Store, *, reason: str, asker:
             sales_unit=locked.sales_unit_id, reference=locked.reference
         )
         event = PaymentPlaced(reference=order.reference, code=order.store.code, reason=words)
-        about = audit.Subject(type="order", id=str(order.public_id))
-        audit.record(event, by=by, company=order.store.company, store=order.store, about=about)
+        audit.record_about_order(event, order, by=by)
     payment.refresh_from_db()
     return order

@@ -36,6 +36,5 @@ def settle_contradiction(
             settlement=str(settlement),
             reason=words,
         )
-        about = audit.Subject(type="order", id=str(order.public_id))
-        audit.record(event, by=by, company=order.store.company, store=order.store, about=about)
+        audit.record_about_order(event, order, by=by)
     return conflict
