@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stores import clock
+from refunds import tasks
+from stores import clock, nudge
 from tests.conftest import Chain
 
 
@@ -25,3 +26,22 @@ def travel(chain: Chain) -> Iterator[Any]:
 
     with clock.bound(clock.Source(now=now, sleep=lambda _seconds: None)):
         yield forward
+
+
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What was said to the broker, instead of a broker: tasks' names and rows' ids."""
+    said: list[tuple[str, str]] = []
+
+    def publish(task: str, row_id: str) -> bool:
+        said.append((task, row_id))
+        return True
+
+    monkeypatch.setattr(nudge, "publish", publish)
+    return said
+
+
+@pytest.fixture
+def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task gives up the worker's stale connection; here it would be the test's own."""
+    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)

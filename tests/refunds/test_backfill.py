@@ -8,7 +8,7 @@ import pytest
 
 from refunds import queries, settling
 from refunds.models import CheckReason, OrderCheck, State
-from stores import clock, nudge, orders, settlements
+from stores import clock, orders, settlements
 from stores.actors import hub
 from stores.models import (
     Entry,
@@ -32,19 +32,7 @@ REFERENCE = "BGO-20260901-8100"
 PAID_AT = (datetime.now(UTC) - timedelta(days=40)).replace(microsecond=0)
 PAGE = 1_000
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    said: list[tuple[str, str]] = []
-
-    def publish(task: str, row_id: str) -> bool:
-        said.append((task, row_id))
-        return True
-
-    monkeypatch.setattr(nudge, "publish", publish)
-    return said
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rung")]
 
 
 def read(chain: Chain, code: str = "BGO") -> int:

@@ -24,23 +24,7 @@ REFERENCE = "BGO-20261101-8801"
 PAID_AT = (datetime.now(UTC) - timedelta(hours=1)).replace(microsecond=0)
 SWEEPING = hub("sweep")
 
-
-@pytest.fixture(autouse=True)
-def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
-
-
-@pytest.fixture(autouse=True)
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What was said to the broker, instead of a broker."""
-    said: list[tuple[str, str]] = []
-
-    def publish(task: str, row_id: str) -> bool:
-        said.append((task, row_id))
-        return True
-
-    monkeypatch.setattr(nudge, "publish", publish)
-    return said
+pytestmark = pytest.mark.usefixtures("rung", "one_connection")
 
 
 def paid(chain: Chain, code: str = "BGO", reference: str = REFERENCE, **facts: Any) -> None:

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from refunds import doorbell, sweep, tasks
 from refunds.inbound.door import MAX_BODY_BYTES
 from refunds.models import Refund, State
-from stores import audit, notices, nudge, registrations
+from stores import audit, notices, registrations
 from stores.actors import hub
 from stores.models import Entry, Notice, NoticeVerdict, Secret
 from stores.vipps.simulator import Fault, FaultKind
@@ -21,24 +21,7 @@ from tests.vipps_notices import BASE, SECRET, VIPPS, Sender, body_of, registered
 
 REFERENCE = "BGO-20261101-8801"
 
-
-@pytest.fixture(autouse=True)
-def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task gives up the worker's stale connection; here it would be the test's own."""
-    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
-
-
-@pytest.fixture(autouse=True)
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What was said to the broker, instead of a broker."""
-    said: list[tuple[str, str]] = []
-
-    def publish(task: str, row_id: str) -> bool:
-        said.append((task, row_id))
-        return True
-
-    monkeypatch.setattr(nudge, "publish", publish)
-    return said
+pytestmark = pytest.mark.usefixtures("rung", "one_connection")
 
 
 def unknown_refund(chain: Chain) -> Refund:

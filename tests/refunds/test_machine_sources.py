@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from refunds import tasks
 from stores import clock
 from stores.models import OrderConflict, UnplacedPayment
 from tests.conftest import Chain
@@ -18,6 +17,8 @@ from tests.stores.telling import index
 
 AMOUNTS = st.sampled_from([25_000, 20_000])
 LATE = st.sampled_from([0, 7, -45])
+
+pytestmark = pytest.mark.usefixtures("one_connection")
 
 
 @st.composite
@@ -121,8 +122,3 @@ def test_the_messages_do_tell_of_everything(chain: Chain, settings: Settings) ->
     ]
     assert found["left"] == [("XXX-2026-0005", "no_store", 25_000)]
     assert [row["lines"] for row in found["orders"]] == [[(1, "Boots", 25_000)]] * 2
-
-
-@pytest.fixture(autouse=True)
-def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)

@@ -25,6 +25,8 @@ from tests.refunds.listening import Listener, listening
 
 REFERENCE = "BGO-20261101-9901"
 
+pytestmark = pytest.mark.usefixtures("rung", "one_connection")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
@@ -36,18 +38,8 @@ class Heard:
 
 
 @pytest.fixture(autouse=True)
-def rung(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[tuple[str, str]]:
-    """What was said to the broker; and a demonstration, where a store system may listen on this machine."""
+def _a_store_system_may_listen_on_this_machine(settings: Settings) -> None:
     settings.DEMO = True
-    said: list[tuple[str, str]] = []
-
-    def publish(task: str, row_id: str) -> bool:
-        said.append((task, row_id))
-        return True
-
-    monkeypatch.setattr(nudge, "publish", publish)
-    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
-    return said
 
 
 def heard_by(chain: Chain, store: Store, listener: Listener) -> Heard:

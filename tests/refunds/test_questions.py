@@ -27,19 +27,7 @@ from tests.refunds.asking_vipps import PAID_AT, answered, asked, paid, put
 
 REFERENCE = "BER-2026-10042"
 
-
-@pytest.fixture(autouse=True)
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What was said to the broker, instead of a broker."""
-    said: list[tuple[str, str]] = []
-
-    def publish(task: str, row_id: str) -> bool:
-        said.append((task, row_id))
-        return True
-
-    monkeypatch.setattr(nudge, "publish", publish)
-    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
-    return said
+pytestmark = pytest.mark.usefixtures("rung", "one_connection")
 
 
 def codes(not_asked: tuple[NotAsked, ...]) -> dict[str, str]:
