@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
 
@@ -62,6 +62,23 @@ class HqAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         queryset: QuerySet[Any] = super().get_queryset(request)
         return queryset.filter(**{self.company_path: company_of(request)})
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        beside = self.shown_beside(obj) if obj is not None else {}
+        answer: HttpResponse = super().render_change_form(request, {**context, **beside}, add, change, form_url, obj)
+        return answer
+
+    def shown_beside(self, row: Any) -> dict[str, Any]:
+        """What the row's page shows beside its fields, for the page's own templates."""
+        return {}
 
     def row(self, request: HttpRequest, object_id: str) -> Any:
         """The row of that id if the asker may see it; another company's is as absent as none."""

@@ -61,19 +61,9 @@ class PolicyVersionAdmin(HqAdmin):
     actions_detail = ("reject", "withdraw", "change_draft", "put_into_force")
     change_form_outer_after_template = "admin/policy_content.html"
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        context = dict(extra_context or {})
-        version = self.get_object(request, object_id) if object_id else None
-        if isinstance(version, PolicyVersion):
-            book = rulebooks.content_of(version)
-            context["tables"] = [table_of(book, self._before(version)), reasons_table(book)]
-        return super().changeform_view(request, object_id, form_url, context)
+    def shown_beside(self, row: PolicyVersion) -> dict[str, Any]:
+        book = rulebooks.content_of(row)
+        return {"tables": [table_of(book, self._before(row)), reasons_table(book)]}
 
     def has_draft_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return self.may(request, Right.SET_POLICY)

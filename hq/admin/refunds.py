@@ -104,21 +104,9 @@ class RefundAdmin(ReviewActions, LongListAdmin):
         refund = self.get_object(request, object_id)
         return refund is not None and refund.state == State.AWAITING_APPROVAL and refund.requested_by_id != asker_of(request).pk
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        context = dict(extra_context or {})
-        refund = self.get_object(request, object_id) if object_id else None
-        if refund is not None:
-            context["progress"] = progress_of(refund)
-            context["timeline"] = refund_timeline.timeline_of(refund)
-            if refund.state == State.REVIEW:
-                context["review"] = review_log.panel_of(refund)
-        return super().changeform_view(request, object_id, form_url, context)
+    def shown_beside(self, row: Refund) -> dict[str, Any]:
+        shown: dict[str, Any] = {"progress": progress_of(row), "timeline": refund_timeline.timeline_of(row)}
+        return shown | ({"review": review_log.panel_of(row)} if row.state == State.REVIEW else {})
 
     @display(description=_("refund"))
     def number_link(self, refund: Refund) -> str:
