@@ -2,6 +2,8 @@
 
 import logging
 import uuid
+from collections.abc import Callable
+from functools import partial
 
 from celery import shared_task
 from django.db import close_old_connections
@@ -34,49 +36,37 @@ def run_refund(refund_id: object) -> None:
 @shared_task(name=doorbell.TASK)
 def read_notice(notice_id: object) -> None:
     """Read the notice with that id; an id that is none, or nobody's, does nothing."""
-    number = _number(notice_id)
-    if number is not None:
-        doorbell.answer(number)
+    _with_number(notice_id, doorbell.answer)
 
 
 @shared_task(name=waiting.TASK)
 def read_payment(row_id: object) -> None:
     """Read the payment of the row with that id and index it; an id that is none, or nobody's, does nothing."""
-    number = _number(row_id)
-    if number is not None:
-        discovering.read(number, by=hub("worker"))
+    _with_number(row_id, partial(discovering.read, by=hub("worker")))
 
 
 @shared_task(name=questions.TASK)
 def answer_question(question_id: object) -> None:
     """Ask Vipps what the question with that id wants to know; an id that is none, or nobody's, does nothing."""
-    number = _number(question_id)
-    if number is not None:
-        discovering.answer(number, by=hub("worker"))
+    _with_number(question_id, partial(discovering.answer, by=hub("worker")))
 
 
 @shared_task(name=checks.TASK)
 def check_order(order_id: object) -> None:
     """Compare the order with that number with Vipps, if it is due; a number that is none, or nobody's, does nothing."""
-    number = _number(order_id)
-    if number is not None:
-        comparison.check_order(number, by=hub("worker"))
+    _with_number(order_id, partial(comparison.check_order, by=hub("worker")))
 
 
 @shared_task(name=settling.TASK)
 def read_settlement(unit_id: object) -> None:
     """Read on in the settlement of the sales unit with that number, if it is due; any other number does nothing."""
-    number = _number(unit_id)
-    if number is not None:
-        settling.read(number, by=hub("worker"))
+    _with_number(unit_id, partial(settling.read, by=hub("worker")))
 
 
 @shared_task(name=looking.TASK)
 def look_again(request_id: object) -> None:
     """Ask Vipps again for the request with that id; an id that is none, or nobody's, does nothing."""
-    number = _number(request_id)
-    if number is not None:
-        looking.look(number, by=hub("worker"))
+    _with_number(request_id, partial(looking.look, by=hub("worker")))
 
 
 @shared_task(name=outbound.TASK)
@@ -94,9 +84,7 @@ def deliver(delivery_id: object) -> None:
 @shared_task(name=importing.TASK)
 def import_orders(import_id: object) -> None:
     """Go on with the import of orders with that number, if it is due; any other number does nothing."""
-    number = _number(import_id)
-    if number is not None:
-        importing.work_on(number)
+    _with_number(import_id, importing.work_on)
 
 
 @shared_task(name="stores.keep_registrations")
@@ -128,10 +116,10 @@ def go_round() -> None:
     rounds.go_round(by=hub("sweep"))
 
 
-def _number(row_id: object) -> int | None:
-    """A row's number out of a message, with a fresh connection to look for it; None for anything else."""
+def _with_number(row_id: object, act: Callable[[int], object]) -> None:
+    """Do that with a row's number out of a message, on a fresh connection; with anything else nothing is done."""
     if not str(row_id).isdecimal() or len(str(row_id)) > _LONGEST_NUMBER:
         logger.warning("a message without a row's number was ignored")
-        return None
+        return
     close_old_connections()
-    return int(str(row_id))
+    act(int(str(row_id)))

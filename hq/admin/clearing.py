@@ -51,11 +51,11 @@ class PeriodForm(forms.Form):
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """One table of the page. `shown` is for people, `plain` the same rows for a file: amounts as numbers."""
+    """One table of the page. `rows` is for people, `plain` the same rows for a file: amounts as numbers."""
 
     title: str | Promise
     headers: Sequence[str | Promise]
-    shown: list[list[Cell]]
+    rows: list[list[Cell]]
     plain: list[list[Cell]]
     csv: str
 
@@ -98,14 +98,14 @@ def _tables(found: Clearing) -> dict[str, Table]:
         PAIRS: Table(
             title=_("Between two stores"),
             headers=pairs,
-            shown=[_pair(pair, money) for pair in found.pairs],
+            rows=[_pair(pair, money) for pair in found.pairs],
             plain=[_pair(pair, _number) for pair in found.pairs],
             csv=_link(found.period, PAIRS),
         ),
         STORES: Table(
             title=_("Each store against all others"),
             headers=stores,
-            shown=[_position(position, money) for position in found.positions],
+            rows=[_position(position, money) for position in found.positions],
             plain=[_position(position, _number) for position in found.positions],
             csv=_link(found.period, STORES),
         ),
