@@ -7,11 +7,15 @@ from typing import IO, Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 
+from stores import clock
 from stores.api.problems import LengthMissing, TooLarge, WrongMediaType
 from stores.errors import Invalid
 
 _GZIP_ONLY = 16 + zlib.MAX_WBITS
 _PLAIN = ("", "identity")
+_CHUNK = 64 * 1024
+_MOST_DROPPED = 64 * 1024 * 1024
+_SECONDS_DROPPING = 10.0
 
 
 def read_body(
@@ -37,6 +41,7 @@ def read_body(
         return b""
     announced = int(request.META.get("CONTENT_LENGTH") or 0) if request is not None else 0
     if announced > most:
+        _hear_out(request)
         raise _too_large(most)
     body = stream.read(most + 1)
     if len(body) > most:
@@ -50,7 +55,21 @@ def read_body(
 def check_length(request: Request) -> None:
     """Raises LengthMissing: REST framework reads nothing without a length, and "empty" would be the wrong reproach."""
     if not request.META.get("CONTENT_LENGTH") and request.META.get("HTTP_TRANSFER_ENCODING"):
+        _hear_out(request)
         raise LengthMissing(_("Send the body with its Content-Length, not in chunks."))
+
+
+def _hear_out(request: Request | None) -> None:
+    """Drop what a caller is still sending: a server that answers and closes before is heard by many clients as a broken line.
+
+    Bounded in bytes and in time; whoever sends more is cut off. Only where the server tells the end of a body.
+    """
+    if request is None or not request.META.get("wsgi.input_terminated"):
+        return
+    stream, until = request.META["wsgi.input"], clock.monotonic() + _SECONDS_DROPPING
+    left = _MOST_DROPPED
+    while left > 0 and clock.monotonic() < until and (chunk := stream.read(_CHUNK)):
+        left -= len(chunk)
 
 
 def _check_charset(media_type: str) -> None:

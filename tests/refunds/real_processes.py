@@ -80,6 +80,18 @@ def environment_of(process: str, *, simulator_url: str, folder: Path, **more: st
     }
 
 
+@contextmanager
+def own_web(folder: Path) -> Iterator[int]:
+    """The port of a web process such as the image starts; it can open no keys."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    environment = environment_of("web", simulator_url="http://127.0.0.1:1", folder=folder, VAULT_PRIVATE_KEYS="")
+    where = ("--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", "2")
+    program = ("-m", "granian", "--interface", "wsgi", "--no-ws", *where, "hq.wsgi:application")
+    with started(program, environment=environment, folder=folder, ready="Started worker"):
+        yield port
+
+
 def _address_of_the_database() -> str:
     database = connection.settings_dict
     host = quote(str(database["OPTIONS"].get("host") or database["HOST"]), safe="")  # a folder for a Unix socket
