@@ -20,6 +20,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SEPARATORS = (";", ",", "\t")
+_NAMES_ROW = 1
 _FORMULA = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 """As the hub's own files quote a text that a spreadsheet would take for a formula."""
 
@@ -51,14 +52,14 @@ def open_table(file: IO[bytes], *, required: Sequence[str], optional: Sequence[s
     encoding = _encoding_of(file)
     text = io.TextIOWrapper(file, encoding=encoding, newline="")
     first = text.readline()
-    line = 1
     if first.lower().startswith("sep="):
-        separator, first, line = first[4:5], text.readline(), 2
+        # Spreadsheets do as it says and do not show it: their first row is that of the names.
+        separator, first = first[4:5], text.readline()
     else:
         separator = max(_SEPARATORS, key=first.count)
     columns = _columns(first, separator)
     _check_columns(columns, required, optional)
-    records = _records(csv.reader(text, delimiter=separator, strict=True), columns, first_number=line + 1)
+    records = _records(csv.reader(text, delimiter=separator, strict=True), columns)
     return Table(columns=columns, encoding=encoding, records=records)
 
 
@@ -122,10 +123,10 @@ def _check_columns(columns: Sequence[str], required: Sequence[str], optional: Se
         )
 
 
-def _records(reader: Iterator[list[str]], columns: Sequence[str], *, first_number: int) -> Iterator[Record]:
-    number = first_number - 1
+def _records(reader: Iterator[list[str]], columns: Sequence[str]) -> Iterator[Record]:
+    number = _NAMES_ROW
     try:
-        for number, cells in enumerate(reader, first_number):
+        for number, cells in enumerate(reader, _NAMES_ROW + 1):
             if any(cell.strip() for cell in cells):
                 yield Record(number=number, cells=_cells(cells, columns))
     except UnicodeDecodeError:

@@ -5,11 +5,12 @@ import io
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from hq.admin.files import orders as files_of_orders
-from stores import people
+from stores import people, registry
 from stores.models import Entry, Order, Role, SalesUnit, Store, StoreUnit
 from tests.conftest import Chain
 from tests.hq.headquarters import at_headquarters
@@ -86,15 +87,37 @@ class TestStores:
         ]
         page = shown(hanne, STORES, "code,name,city,country,time_zone\n" + "\n".join(rows))
         assert [(number, sorted(errors)) for number, errors in reproaches(page)] == [
-            (1, ["code"]),
-            (2, ["country"]),
-            (3, ["time_zone"]),
-            (4, ["__all__"]),
-            (6, ["__all__"]),
-            (7, ["country"]),
+            (2, ["code"]),
+            (3, ["country"]),
+            (4, ["time_zone"]),
+            (5, ["__all__"]),
+            (7, ["__all__"]),
+            (8, ["country"]),
         ]
         assert "confirm_form" not in page.context
         assert Store.objects.filter(code__in=["SVG", "TOS", "MOL", "HAU"]).count() == 0
+
+    @pytest.mark.parametrize("before", ["", "sep=;\r\n"])
+    def test_rows_have_the_numbers_that_a_spreadsheet_shows(
+        self, chain: Chain, hanne: Client, before: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        good = 'SVG;"Nordlys\r\nStavanger";Stavanger;NO\r\n\r\n;;;\r\nMOL;Nordlys Molde;Molde;NO\r\n'
+        head = f"{before}code;name;city;country\r\n"
+        assert [number for number, _ in reproaches(shown(hanne, STORES, f"{head}{good}TOS;Tromsø;Tromsø;XX\r\n"))] == [6]
+        page = shown(hanne, STORES, head + good)
+        registry.open_store(
+            chain.company, code="MOL", name="Another", city="Molde", country="NO", time_zone="Europe/Oslo", by=chain.by
+        )
+        told = confirmed(hanne, STORES, page)
+        assert next(str(message) for message in get_messages(told.wsgi_request)).startswith("Row 5: ")
+        assert Store.objects.get(code="SVG").city == "Stavanger"
+
+        def fail(*_args: object, **_facts: object) -> None:
+            raise RuntimeError("the disk is full")
+
+        monkeypatch.setattr(registry, "open_store", fail)
+        failed = shown(hanne, STORES, f"{head}\r\nHAU;Haugesund;Haugesund;NO\r\n")
+        assert [number for number, _ in failed.context["result"].row_errors()] == [3]
 
     @pytest.mark.parametrize(
         "text", ["", "code,name\nSVG,x\n", NEW.replace("country", "country;key"), 'code,name,city,country\n"SVG\n', b"\x81\x00"]
@@ -165,16 +188,16 @@ class TestSalesUnits:
         ]
         page = shown(hanne, UNITS, self.HEADER + "\n".join(rows))
         assert [(number, sorted(errors)) for number, errors in reproaches(page)] == [
-            (1, ["msn"]),
-            (2, ["market"]),
-            (3, ["environment"]),
-            (4, ["store"]),
-            (5, ["channel"]),
-            (6, ["valid_from"]),
+            (2, ["msn"]),
+            (3, ["market"]),
+            (4, ["environment"]),
+            (5, ["store"]),
+            (6, ["channel"]),
             (7, ["valid_from"]),
-            (8, ["msn"]),
-            (9, ["prefix"]),
-            (10, ["__all__"]),
+            (8, ["valid_from"]),
+            (9, ["msn"]),
+            (10, ["prefix"]),
+            (11, ["__all__"]),
         ]
 
     def test_no_key_has_a_column(self, hanne: Client) -> None:

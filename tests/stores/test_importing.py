@@ -197,6 +197,19 @@ def test_a_row_of_another_shape_is_refused_in_its_place(chain: Chain) -> None:
     assert told(order_import) == [(2, "refused", "wrong_columns", ""), (4, "refused", "wrong_columns", "")]
 
 
+@pytest.mark.parametrize("before", ["", "sep=,\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_rows_have_the_numbers_that_a_spreadsheet_shows(chain: Chain, before: str, end: str) -> None:
+    """The names are row 1, a quoted line break begins no row, and an empty line is one."""
+    text = before + HEADER + line("BER-2", receipt='"R\n1"') + line("BER 3") + "\n,,,,\n" + line("BER-6", "x") + line("BER-7")
+    order_import = worked(taken(chain, text.replace("\n", end)))
+    checked = told(order_import)
+    assert [(number, field) for number, _outcome, _code, field in checked] == [(3, "reference"), (6, "amount_minor")]
+    importing.start_import(order_import, asker=chain.hanne, by=BY)
+    assert told(worked(order_import)) == checked
+    assert set(Order.objects.values_list("reference", flat=True)) == {"BER-2", "BER-7"}
+
+
 def test_what_the_hub_has_quoted_is_read_as_it_was(chain: Chain) -> None:
     order_import = imported(chain, HEADER + line("BER-1", receipt="'=1+1") + line("BER-2", receipt="'R"))
     assert counts(order_import) == {"rows_done": 2, "created": 2}

@@ -14,6 +14,14 @@ from stores.importing.spreadsheets import open_table
 LARGEST_FILE = 1024 * 1024
 
 
+class Sheet(Dataset):
+    """Rows that came in; `numbers` are those that a spreadsheet shows beside them."""
+
+    def __init__(self, *rows: Any, **options: Any) -> None:
+        super().__init__(*rows, **options)
+        self.numbers: list[int] = []
+
+
 class SafeCsv(Format):
     """`required` and `optional` are the columns of a file that comes in. It is read as bytes: its encoding is found out."""
 
@@ -38,17 +46,18 @@ class SafeCsv(Format):
     def can_export(self) -> bool:
         return True
 
-    def create_dataset(self, in_stream: bytes) -> Dataset:
+    def create_dataset(self, in_stream: bytes) -> Sheet:
         """Raises Invalid for what is no table of these columns."""
         table = open_table(
             io.BytesIO(in_stream), required=self.required, optional=self.optional, most_bytes=LARGEST_FILE
         )
-        dataset = Dataset(headers=list(table.columns))
+        sheet = Sheet(headers=list(table.columns))
         for record in table.records:
             # A row of another width is kept as an empty one, so that it is refused in its place.
             cells = record.cells or dict.fromkeys(table.columns, "")
-            dataset.append([cells[column] for column in table.columns])
-        return dataset
+            sheet.append([cells[column] for column in table.columns])
+            sheet.numbers.append(record.number)
+        return sheet
 
     def export_data(self, dataset: Iterable[Any], **_options: Any) -> bytes:
         text = io.StringIO(newline="")

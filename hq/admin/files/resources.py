@@ -1,7 +1,8 @@
 """What django-import-export does row by row, with a verb of the registry in the place of a model's save()."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -15,6 +16,23 @@ from import_export.results import Result
 from stores.actors import Actor
 from stores.errors import HubError
 from stores.models import Company
+
+
+class SheetResult(Result):
+    """Names rows by the numbers that a spreadsheet shows beside them; the library counts those that hold something."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        super().__init__()
+        self._numbers = numbers
+
+    def append_invalid_row(self, number: int, row: Any, validation_error: Any) -> None:
+        super().append_invalid_row(self._numbers[number - 1], row, validation_error)
+
+    def append_error_row(self, number: int, row: Any, errors: Any) -> None:
+        super().append_error_row(self._numbers[number - 1], row, errors)
+
+    def row_errors(self) -> list[tuple[int, Any]]:
+        return [(self._numbers[number - 1], errors) for number, errors in super().row_errors()]
 
 
 class VerbResource(Resource):
@@ -32,6 +50,7 @@ class VerbResource(Resource):
         self.company = company
         self.by = by
         self._seen: set[tuple[str, ...]] = set()
+        self._numbers: Sequence[int] = ()
 
     class Meta:
         using_db = "default"
@@ -62,8 +81,12 @@ class VerbResource(Resource):
     def import_data(self, dataset: Any, dry_run: bool = False, **options: Any) -> Result:
         # The library would wrap the rehearsal in one transaction, and the trail writes to one chain in each.
         self._seen.clear()
+        self._numbers = dataset.numbers
         kept = {name: value for name, value in options.items() if name not in ("raise_errors", "use_transactions")}
         return self.import_data_inner(dataset, dry_run, False, False, False, **kept)
+
+    def get_result_class(self) -> Callable[[], SheetResult]:
+        return partial(SheetResult, self._numbers)
 
     def before_import_row(self, row: dict[str, str], **_options: Any) -> None:
         self.clean(row)
