@@ -29,14 +29,14 @@ class Sold:
 
 
 class Sales:
-    """Ever new orders of one store, paid one after the other."""
+    """Ever new orders of one store, paid one after the other, the first so many days ago."""
 
-    def __init__(self, store: Store, unit: SalesUnit, *, seed: int = 1) -> None:
+    def __init__(self, store: Store, unit: SalesUnit, *, seed: int = 1, days: float = 300) -> None:
         self.store = store
         self.unit = unit
         self._chance = random.Random(seed)
         self._numbers = itertools.count(1)
-        self._at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=300)
+        self._at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days)
 
     def take(self, count: int) -> list[Sold]:
         return list(itertools.islice(self._sales(), count))

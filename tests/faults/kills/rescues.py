@@ -105,7 +105,7 @@ def median(seconds: list[float]) -> float:
     return percentile(seconds, 0.5)
 
 
-def percentile(seconds: list[float], share: float) -> float:
+def percentile(seconds: Sequence[float], share: float) -> float:
     ordered = sorted(seconds)
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 
