@@ -207,3 +207,19 @@ class PolicyChanged(Conflict):
 
     def __init__(self) -> None:
         super().__init__(_("The draft was changed after you opened it: read it again before you decide."))
+
+
+class NoteNotFound(NotFound):
+    """Absent and another store's look the same."""
+
+    def __init__(self) -> None:
+        super().__init__(_("There is no such note in this store."))
+
+
+class OwnNote(Forbidden):
+    """Whoever hands over is not who takes over."""
+
+    code = "own_note"
+
+    def __init__(self) -> None:
+        super().__init__(_("You left this note yourself: the next person takes over."))

@@ -21,7 +21,6 @@ class Waiting:
 
     row: rows.RefundRow
     why: str
-    asked_by: str
     left: str
     is_hers_to_allow: bool
     is_for_headquarters: bool
@@ -54,7 +53,6 @@ def _waiting(refund: Refund, desk: Desk) -> Waiting:
     return Waiting(
         row=row,
         why=" ".join(allowing.why(breaches, reason=str(refund.get_reason_display()))),
-        asked_by=refund.cashier or str(refund.requested_by or refund.requested_by_system),
         left=approval_words.time_left(allowing.expires_at(refund) - desk.now),
         is_hers_to_allow=desk.is_manager and not is_for_headquarters and refund.requested_by_id != desk.user.pk,
         is_for_headquarters=is_for_headquarters,

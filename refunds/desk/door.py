@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
-from refunds import allowing, elsewhere, overview, rulebooks
+from refunds import allowing, elsewhere, overview, rulebooks, shifts
 from refunds.desk.rows import UnderWay, under_way_of
 from refunds.desk.working_store import working_store
 from refunds.models import Refund
@@ -69,6 +69,11 @@ class Desk:
         """How many wishes of this store's wait for her yes; nothing waits for a cashier's."""
         return vars(self.store)["waiting"] if self.is_manager else 0
 
+    @property
+    def untaken_notes(self) -> int:
+        """How many notes of the last shift nobody has taken over."""
+        return int(vars(self.store)["untaken"])
+
     @cached_property
     def unseen_elsewhere(self) -> int:
         """How many refunds of this store's sales by other stores are news to her; asked once a page."""
@@ -95,6 +100,7 @@ def for_people(
             policy_id=rulebooks.id_in_force(OuterRef("company"), now=clock.sql_now()),
             her_role=access.role_in_outer_store(user),
             waiting=allowing.count_waiting_for(user, store=OuterRef("pk")),
+            untaken=shifts.count_untaken(user, store=OuterRef("pk")),
         )
         stores: tuple[Store, ...] = tuple(hers.order_by("name", "code"))
         if not stores:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from refunds.desk.amounts import LONGEST, parse_amount
+from refunds.notes import LONGEST_NOTE
 from refunds.rulebooks import ReasonChoice, Rulebook
 from stores import clock
 from stores.models import Company, Store
@@ -109,6 +110,18 @@ class DayForm(forms.Form):
     """One day, or none."""
 
     day = forms.DateField(required=False, label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+
+class ShiftNoteForm(forms.Form):
+    """A few words for the next shift, and the key that makes a second press the same note."""
+
+    note = forms.CharField(
+        max_length=LONGEST_NOTE,
+        label=_("What the next person has to know"),
+        widget=forms.Textarea(attrs={"rows": 2, "autocomplete": "off"}),
+        error_messages={"required": _("Write a few words, or hand over without a note.")},
+    )
+    press = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
 
 
 class WishForm(forms.Form):

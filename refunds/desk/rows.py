@@ -101,6 +101,11 @@ class RefundRow:
     state: str
     is_moving: bool
 
+    @property
+    def asked_by(self) -> str:
+        """The cashier whom a till named, else whoever asked; read with the refund where many are shown."""
+        return self.refund.cashier or str(self.refund.requested_by or self.refund.requested_by_system)
+
 
 def refund_rows(refunds: Sequence[Refund]) -> list[RefundRow]:
     """Lines for refunds, in the order given."""

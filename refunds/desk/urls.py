@@ -12,6 +12,7 @@ from refunds.desk import (
     refund_page,
     release_page,
     search_page,
+    shift_page,
     stores_page,
     under_way_page,
 )
@@ -40,4 +41,7 @@ urlpatterns = [
     path("approvals/", approvals_page.show, name="approvals"),
     path("approvals/count/", approvals_page.count, name="approvals-count"),
     path("today/", refund_page.today, name="today"),
+    path("shift/", shift_page.show, name="shift"),
+    path("shift/notes/", shift_page.leave, name="shift-note"),
+    path("shift/notes/<uuid:note_id>/taken/", shift_page.take, name="shift-taken"),
 ]

@@ -13,6 +13,7 @@ from refunds.events.papers import PaperCopied, PaperHandedOver
 from refunds.events.policies import PolicyDecided, PolicyDrafted
 from refunds.events.refunds import KeyReused, RefundAccepted, RefundIntended, RefundMoved, ReleaseAccepted, ReleaseMoved
 from refunds.events.review import HoldLiftDecided, HoldLiftProposed, ReviewEndDecided, ReviewEndProposed, VippsAskedAgain
+from refunds.events.shifts import ShiftNoteLeft, ShiftTakenOver
 from refunds.events.webhooks import DeliveryRequeued, EndpointAdded, EndpointEnded
 from stores.events import TrailEvent
 
@@ -44,6 +45,7 @@ REFUND_EVENTS: tuple[type[TrailEvent], ...] = (
     OrderCheckAsked,
     *(PaperHandedOver, PaperCopied),
     *(PolicyDrafted, PolicyDecided),
+    *(ShiftNoteLeft, ShiftTakenOver),
     *(DifferenceOpened, DifferenceGone, DifferenceAssigned, DifferenceExplained, OutsideRefundAcknowledged),
 )
 
@@ -82,5 +84,7 @@ __all__ = [
     "RestoreEnded",
     "ReviewEndDecided",
     "ReviewEndProposed",
+    "ShiftNoteLeft",
+    "ShiftTakenOver",
     "VippsAskedAgain",
 ]

@@ -17,6 +17,7 @@ from refunds.models.refund import ENDS, FAILED, IN_FLIGHT, Kind, Reason, Refund,
 from refunds.models.refund_line import RefundLine
 from refunds.models.restore import RestoreEpoch, RestoreLook
 from refunds.models.review import ENDINGS, Ending, HoldLift, LookRequest, ReviewProposal, Verdict
+from refunds.models.shift import ShiftNote, TakeOver
 
 __all__ = [
     "ENDINGS",
@@ -64,8 +65,10 @@ __all__ = [
     "RestoreEpoch",
     "RestoreLook",
     "ReviewProposal",
+    "ShiftNote",
     "Source",
     "State",
+    "TakeOver",
     "Tier",
     "Verdict",
     "WaitsFor",

@@ -46,6 +46,10 @@ ROWS = (
     Row(url="approvals-count", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="elsewhere", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="elsewhere-seen", sends="until", cashier=EVERYWHERE, manager=EVERYWHERE),
+    # Her working store's day and notes, and nobody else's; another store's note is as good as none.
+    Row(url="shift", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="shift-note", sends="note", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="shift-taken", sends="taken", cashier=ONLY_OWN, manager=ONLY_OWN),
     # Vipps is asked for whatever store sold it; what came of it is its asker's alone.
     Row(url="ask-vipps", sends="reference", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="look-up", cashier=ONLY_OWN, manager=ONLY_OWN),

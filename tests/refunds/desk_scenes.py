@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.test import override_settings
 
-from refunds.models import Refund, State
+from refunds.models import Refund, ShiftNote, State, TakeOver
 from stores import clock, people
 from stores.models import AskedUnit, Order, OrderLine, Role, User, VippsQuestion
 from stores.vipps.simulator import Fault, FaultKind
@@ -35,7 +35,7 @@ class Scene:
 
 def every_scene(chain: Chain) -> list[Scene]:
     """All of them, on a chain in which enough has happened. Kari stands in Oslo, where nothing else is said."""
-    return [scene for make in (_finding, _choosing, _following, _elsewhere) for scene in make(chain)]
+    return [scene for make in (_finding, _choosing, _following, _handing_over, _elsewhere) for scene in make(chain)]
 
 
 def with_lines(order: Order) -> Order:
@@ -170,6 +170,25 @@ def _following(chain: Chain) -> list[Scene]:
         Scene(name="approvals", path="/desk/approvals/", who=kari),
         Scene(name="approvals-of-the-manager", path="/desk/approvals/", who=chain.mona),
         Scene(name="today-of-the-manager", path="/desk/today/", who=chain.mona),
+    ]
+
+
+def _handing_over(chain: Chain) -> list[Scene]:
+    """The store's day, with a note that waits for Kari, one of her own, and one that was taken over."""
+    nina = User.objects.create(username="nina", first_name="Nina")
+    people.join_store(nina, chain.trondheim, role=Role.CASHIER, by=chain.by)
+
+    def left(who: User, text: str) -> ShiftNote:
+        return ShiftNote.objects.create(store=chain.oslo, text=text, left_by=who, press=text[:32])
+
+    taken = left(chain.kari, "The roll of the receipt printer is nearly at its end; new ones lie under till 2.")
+    TakeOver.objects.create(note=taken, taken_by=chain.mona)
+    left(chain.kari, "R1 of the rain jacket waits for Mona: the customer comes back at five.")
+    left(chain.mona, "Headquarters looks into one refund of yesterday. Do not repeat it; the customer knows.")
+    return [
+        Scene(name="shift", path="/desk/shift/", who=chain.kari),
+        Scene(name="shift-of-the-manager", path="/desk/shift/", who=chain.mona),
+        Scene(name="shift-nothing", path="/desk/shift/", who=nina),
     ]
 
 

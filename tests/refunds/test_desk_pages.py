@@ -34,7 +34,7 @@ POLICY = {
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=|javascript:|\shx-on", re.IGNORECASE)
 FRAGMENTS = {"amount", "approvals-count", "confirmed", "look-up-progress", "progress", "store-names", "under-way"}
 """Addresses that answer with a part of a page, or that only take what is sent."""
-ONLY_SENT = {"ask-vipps", "request", "decide", "elsewhere-seen"}
+ONLY_SENT = {"ask-vipps", "request", "decide", "elsewhere-seen", "shift-note", "shift-taken"}
 
 
 def open_scene(scene: Scene, client: Client) -> Page:

@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from refunds.desk import urls
-from refunds.models import Outbox, Refund
+from refunds.models import Outbox, Refund, ShiftNote
 from stores import keys, people, registry
 from stores.models import AskedUnit, Entry, Order, Role, Store, User, VippsQuestion
 from tests.conftest import Chain
@@ -104,6 +104,12 @@ class Things:
             )
         if row.url.startswith("elsewhere"):  # always of the store she works in
             return Thing(path=reverse(f"desk:{row.url}"), sent={"until": "2026-11-01T00:00:00Z"} if row.sends else None)
+        if row.url == "shift-taken":
+            note = ShiftNote.objects.create(store=store, text="Bjarne comes back.", left_by=self.liv, press=uuid.uuid4().hex)
+            return Thing(path=reverse("desk:shift-taken", args=[note.pk]), sent={})
+        if row.url.startswith("shift"):
+            note_of_hers = {"note": "Bjarne comes back.", "press": uuid.uuid4().hex}
+            return Thing(path=reverse(f"desk:{row.url}"), sent=note_of_hers if row.sends else None)
         if row.url == "ask-vipps":
             return Thing(path=reverse("desk:ask-vipps"), sent={"reference": f"{store.code}-1000-1", "store": store.code})
         if row.url.startswith("look-up"):
