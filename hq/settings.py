@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "refunds.desk.till.LockedTills",
 ]
 
 TEMPLATES = [
@@ -224,6 +225,9 @@ ACCOUNT_SESSION_REMEMBER = False
 MFA_ADAPTER = "hq.sign_in.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
+
+DESK_LOCKS_AFTER_SECONDS = env.int("DESK_LOCKS_AFTER_SECONDS", default=300)
+"""How long a till may be left alone before it asks for a PIN."""
 
 # ---- REST ----
 REST_FRAMEWORK = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from refunds import telling
 from refunds.models import AskerRole, Measure, Refund, State, Tier
 from refunds.rules import Breach
-from stores import access
+from stores import access, pins
 from stores.access import Right
 from stores.models import HQ_ROLES, Membership, Role, Store, User
 from stores.money import in_locale
@@ -26,11 +26,13 @@ _WITH = ("order__store", "order__sales_unit", "refunding_store", "requested_by",
 
 @dataclass(frozen=True, kw_only=True)
 class Approver:
-    """Somebody who may allow it: her name, and as what and where."""
+    """Somebody who may allow it, as what and where; `has_pin`: a till would know her."""
 
-    name: str
+    person: User
     role: str | Promise
     place: str
+    is_manager: bool
+    has_pin: bool
 
 
 def authority(user: User, refund: Refund) -> Tier | None:
@@ -60,23 +62,31 @@ def approvers(tier: Tier, *, stores: Iterable[Store], but: User | None) -> list[
     at_hq = Q(store=None, role=Role.APPROVER, company__in={store.company_id for store in places.values()})
     held = at_hq if tier == Tier.HEADQUARTERS else at_hq | Q(store__in=places, store__closed_at=None, role=Role.MANAGER)
     found = Membership.objects.filter(held, ended_at=None, user__is_active=True).select_related("user", "store")
+    found = found.annotate(has_pin=Exists(pins.that_count().filter(user=OuterRef("user"))))
     if but is not None:
         found = found.exclude(user=but)
     in_order = sorted(found, key=lambda membership: (membership.role in HQ_ROLES, str(membership.user)))
     return [
         Approver(
-            name=str(membership.user),
+            person=membership.user,
             role=Role(membership.role).label,
             place=membership.store.name if membership.store else _("headquarters"),
+            is_manager=membership.role == Role.MANAGER,
+            has_pin=membership.has_pin,
         )
         for membership in in_order
     ]
 
 
+def beside(found: Iterable[Approver]) -> list[User]:
+    """Who of them can say yes at a till where somebody else is signed in: managers with a PIN."""
+    return [one.person for one in found if one.has_pin and one.is_manager]
+
+
 def in_words(found: list[Approver]) -> str:
     """ "Mona (manager, Nordlys Oslo) or Hanne (HQ approver)"; a few names, then how many more."""
     named = [
-        f"{one.name} ({one.role}, {one.place})" if one.place != _("headquarters") else f"{one.name} ({one.role})"
+        f"{one.person} ({one.role}, {one.place})" if one.place != _("headquarters") else f"{one.person} ({one.role})"
         for one in found[:MOST_NAMES]
     ]
     if not named:

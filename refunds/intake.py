@@ -136,13 +136,17 @@ def request_refund(
     return Accepted(refund=refund, is_new=True)
 
 
-def approve_refund(refund_id: uuid.UUID, *, asker: User, by: Actor, seen: str = "") -> Refund:
+def approve_refund(
+    refund_id: uuid.UUID, *, asker: User, by: Actor, seen: str = "", at_most: Tier = Tier.HEADQUARTERS
+) -> Refund:
     """T2: another person lets it go, of the height that the broken rules ask for; a manager of either store, or headquarters.
 
     `seen` is the fingerprint of what she was shown (order, amount, currency, reason, goods): it counts for just that.
+    `at_most` is how high a yes the way she gives it can be.
     Raises RefundNotFound, Forbidden, OwnRefund, HeadquartersOnly, ApprovalVoid, AskerGone, NotWaiting.
     """
-    refund, authority = _waiting_for_approval(refund_id, asker)
+    refund, hers = _waiting_for_approval(refund_id, asker)
+    authority = Tier.STORE if at_most == Tier.STORE else hers
     if not allowing.is_enough(authority, refund) or (
         authority != Tier.HEADQUARTERS and settled.disputed_minor(refund.order)
     ):

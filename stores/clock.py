@@ -74,6 +74,11 @@ def monotonic() -> float:
     return _source.monotonic()
 
 
+def wall_seconds() -> float:
+    """Seconds since 1970 by this machine's clock: for how long somebody has been away from a till, never for money."""
+    return _source.now().timestamp() if _source.now is not None else time.time()
+
+
 def sleep(seconds: float) -> None:
     """Wait; never while a transaction is open."""
     _source.sleep(seconds)

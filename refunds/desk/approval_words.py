@@ -17,10 +17,11 @@ from stores.models import Order, Store, User
 
 @dataclass(frozen=True, kw_only=True)
 class Waits:
-    """Why it needs a yes, who may give it, until when, and how long that is from now."""
+    """Why it needs a yes, who may give it (`beside`: whose PIN at this very screen would), until when, how long from now."""
 
     why: list[str]
     who: str
+    beside: list[User]
     until: str
     left: str
 
@@ -30,10 +31,12 @@ def waits_of(refund: Refund, *, is_readers: bool, now: datetime) -> Waits:
     breaches = [Breach.of_facts(facts) for facts in refund.breaches]
     stores = (refund.refunding_store, refund.order.store)
     tier = Tier(refund.needs_approval_of or Tier.STORE)
+    found = [] if is_readers else allowing.approvers(tier, stores=stores, but=refund.requested_by)
     expires_at = allowing.expires_at(refund)
     return Waits(
         why=_why(breaches, str(refund.get_reason_display()), is_disputed=tier == Tier.HEADQUARTERS and not breaches),
-        who=_("you") if is_readers else allowing.in_words(allowing.approvers(tier, stores=stores, but=refund.requested_by)),
+        who=_("you") if is_readers else allowing.in_words(found),
+        beside=allowing.beside(found),
         until=wording.day_and_time(expires_at),
         left=time_left(expires_at - now),
     )
@@ -45,7 +48,8 @@ def needs_of(allowed: Allowed, order: Order, *, store: Store, asker: User, reaso
     if tier is None or not allowed.breaches:
         return {}
     found = allowing.approvers(tier, stores=(store, order.store), but=asker)
-    return {"needs": {"why": _why(list(allowed.breaches), reason), "who": allowing.in_words(found)}}
+    needs = {"why": _why(list(allowed.breaches), reason), "who": allowing.in_words(found), "is_here": allowing.beside(found)}
+    return {"needs": needs}
 
 
 def refusal_of(refund: Refund) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from allauth.account.adapter import get_adapter
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import OuterRef
 from django.http import HttpRequest, HttpResponse
@@ -53,6 +54,11 @@ class Desk:
         if self.known_under_way is None:
             self.known_under_way = list(overview.under_way(self.user, store=self.store, now=self.now))
         return under_way_of([refund for refund in self.known_under_way if refund.pk != self.shown_already])
+
+    @property
+    def locks_after(self) -> int:
+        """Seconds that this till may be left alone."""
+        return int(settings.DESK_LOCKS_AFTER_SECONDS)
 
     @property
     def rulebook(self) -> Rulebook:
@@ -119,7 +125,8 @@ def for_cashiers(view: DeskView[P]) -> Callable[Concatenate[HttpRequest, P], Htt
         store = working_store(request, stores)
         if store is None:
             return redirect("desk:stores")
-        desk = Desk(user=user, store=store, stores=stores, by=_actor(request, user, store), now=vars(store)["read_at"])
+        by = actor_at(request, user, store=store)
+        desk = Desk(user=user, store=store, stores=stores, by=by, now=vars(store)["read_at"])
         with timezone.override(ZoneInfo(store.time_zone)):
             try:
                 return view(request, desk, *args, **kwargs)
@@ -133,6 +140,7 @@ def _is_fragment(request: HttpRequest) -> bool:
     return request.method == "GET" and bool(request.headers.get("HX-Request"))
 
 
-def _actor(request: HttpRequest, user: User, store: Store) -> Actor:
+def actor_at(request: HttpRequest, user: User, *, store: Store | None = None) -> Actor:
+    """Who is signed in at this till, as the trail names her."""
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     return access.actor_for(user, store=store, address=get_adapter(request).get_client_ip(request), request_id=request_id)

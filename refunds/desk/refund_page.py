@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from refunds import allowing, intake, queries
+from refunds import allowing, beside, intake, queries
 from refunds.desk import approval_words, rows, wording
 from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import new_request_key
@@ -56,6 +56,23 @@ def decide(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpRespon
     except HubError as problem:
         return _page(request, desk, queries.refund_for(desk.user, refund_id), problem=problem)
     return redirect("desk:refund", refund.pk)
+
+
+@require_POST
+@for_cashiers
+def allow_here(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpResponse:
+    """A manager who stands beside her allows it with her own PIN; a refusal stands on the refund's own page."""
+    try:
+        beside.allow_here(
+            refund_id,
+            manager_id=_id_of(request.POST.get("manager", "")),
+            pin=request.POST.get("pin", ""),
+            seen=request.POST.get("seen", ""),
+            till=beside.Till(cashier=desk.user, store=desk.store, by=desk.by),
+        )
+    except HubError as problem:
+        return _page(request, desk, queries.refund_for(desk.user, refund_id), problem=problem)
+    return redirect("desk:refund", refund_id)
 
 
 @require_GET
@@ -123,6 +140,14 @@ def _choices(refund: Refund, desk: Desk) -> dict[str, Any]:
         "may_refuse": authority is not None,
         "may_cancel": is_hers,
     }
+
+
+def _id_of(text: str) -> uuid.UUID:
+    """The id in a field of the page; nobody's where it is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.UUID(int=0)
 
 
 def _mark(refund: Refund) -> str:

@@ -6,17 +6,17 @@ from django.http import HttpRequest
 
 from stores.models import Store
 
-_KEY = "desk_store"
+STORE_KEY = "desk_store"
 
 
 def working_store(request: HttpRequest, stores: Sequence[Store]) -> Store | None:
     """The chosen one of `stores`; the only one if there is one; None if she has to choose."""
     if len(stores) == 1:
         return stores[0]
-    chosen = request.session.get(_KEY)
+    chosen = request.session.get(STORE_KEY)
     return next((store for store in stores if str(store.public_id) == chosen), None)
 
 
 def work_in(request: HttpRequest, store: Store) -> None:
     """Keep `store` as hers until she signs out or chooses another."""
-    request.session[_KEY] = str(store.public_id)
+    request.session[STORE_KEY] = str(store.public_id)

@@ -16,7 +16,17 @@ from stores.events.orders import (
     SettlementBegun,
     VippsAsked,
 )
-from stores.events.people import PersonJoined, PersonLeft, RoleChanged, SignedIn, SignInRefused
+from stores.events.people import (
+    PersonJoined,
+    PersonLeft,
+    PinChosen,
+    PinGiven,
+    PinRefused,
+    PinUse,
+    RoleChanged,
+    SignedIn,
+    SignInRefused,
+)
 from stores.events.registrations import (
     RegistrationConfirmed,
     RegistrationDeleted,
@@ -52,6 +62,7 @@ STORE_EVENTS: tuple[type[TrailEvent], ...] = (
     PersonLeft,
     SignedIn,
     SignInRefused,
+    *(PinChosen, PinGiven, PinRefused),
     StoreSystemAdded,
     ApiKeyIssued,
     ApiKeyRevoked,
@@ -91,6 +102,10 @@ __all__ = [
     "PaymentUnplaced",
     "PersonJoined",
     "PersonLeft",
+    "PinChosen",
+    "PinGiven",
+    "PinRefused",
+    "PinUse",
     "ReferenceTemplateSet",
     "RegistrationConfirmed",
     "RegistrationDeleted",

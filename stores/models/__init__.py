@@ -13,6 +13,7 @@ from stores.models.secret import Secret
 from stores.models.settlement import DISPUTES, EntryType, SettlementAccess, SettlementEntry, SettlementFeed
 from stores.models.store import Channel, Company, Environment, SalesUnit, Store, StoreUnit
 from stores.models.sync_position import SyncPosition
+from stores.models.till_pin import TillPin
 from stores.models.unplaced import UnplacedPayment, WhyUnplaced
 from stores.models.vipps_question import AskedUnit, UnitAnswer, VippsQuestion
 
@@ -58,6 +59,7 @@ __all__ = [
     "StoreSystem",
     "StoreUnit",
     "SyncPosition",
+    "TillPin",
     "UnitAnswer",
     "UnplacedPayment",
     "User",

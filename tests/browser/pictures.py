@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.test import Client
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from stores.models import User
 from tests.conftest import Chain
+from tests.refunds.desk_pages import signed_in
 from tests.refunds.desk_scenes import Scene, every_scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif("PICTURES" not in os.environ, reason="PICTURES names no folder")]
@@ -34,10 +34,9 @@ LOOKS = {
 """Language, scheme, width, height, and device pixels: 200 % zoom is half the width in pixels twice as large."""
 
 
-def enter(page: Page, address: str, who: User) -> None:
+def enter(page: Page, address: str, who: User, *, with_proof: bool = False) -> None:
     """Sign in without the form: what is looked at is what comes after it."""
-    client = Client()
-    client.force_login(who)
+    client = signed_in(who, with_proof=with_proof)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": address}])
 
@@ -73,7 +72,7 @@ def test_take_pictures(look: str, chromium: Browser, live_server: LiveServer, ch
             base_url=live_server.url,
         )
         page = context.new_page()
-        enter(page, live_server.url, scene.who)
+        enter(page, live_server.url, scene.who, with_proof=scene.with_proof)
         go(page, scene)
         if look == "print":
             page.emulate_media(media="print")

@@ -252,7 +252,7 @@ def test_everybody_can_read_every_page_in_either_scheme_and_at_any_width(
     for who, scenes in groupby(sorted(every_scene(chain), key=lambda scene: scene.who.pk), key=lambda scene: scene.who):
         context = chromium.new_context(base_url=live_server.url, locale="en-GB", reduced_motion="reduce")
         page = context.new_page()
-        enter(page, live_server.url, who)
+        enter(page, live_server.url, who, with_proof=True)
         for scene in scenes:
             page.set_viewport_size({"width": 1024, "height": 768})
             page.emulate_media(color_scheme="light")

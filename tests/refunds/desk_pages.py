@@ -1,6 +1,7 @@
 """How the tests read and drive the desk's pages, as a browser without JavaScript would."""
 
 import re
+import time
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Protocol
@@ -22,10 +23,15 @@ class Page(Protocol):
     def __getitem__(self, header: str) -> str: ...
 
 
-def signed_in(user: User, *, language: str = "en") -> Client:
-    """A browser in which this person has signed in."""
+def signed_in(user: User, *, language: str = "en", with_proof: bool = False) -> Client:
+    """A browser in which this person has signed in; `with_proof`: and has just given her password once more."""
     client = Client(headers={"accept-language": language})
     client.force_login(user)
+    if with_proof:
+        session = client.session
+        proof = {"method": "password", "at": time.time(), "reauthenticated": True}
+        session.update({"account_authentication_methods": [proof], "account_authentication_methods_user": str(user.pk)})
+        session.save()
     return client
 
 

@@ -33,7 +33,7 @@ class Row:
         return (self.cashier if principal == CASHIER else self.manager).split()[PLACES.index(place)]
 
 
-EVERYWHERE, ONLY_OWN = "ok ok ok", "ok -- --"
+EVERYWHERE, ONLY_OWN, OUT = "ok ok ok", "ok -- --", "in in in"
 
 ROWS = (
     Row(url="find", cashier=EVERYWHERE, manager=EVERYWHERE),
@@ -70,4 +70,13 @@ ROWS = (
     Row(url="decide", sends="approve", cashier="no -- --", manager=ONLY_OWN),
     Row(url="decide", sends="reject", cashier="no -- --", manager=ONLY_OWN),
     Row(url="decide", sends="cancel", cashier=ONLY_OWN, manager=ONLY_OWN),
+    # A manager's PIN at her screen, for what she sees herself; whoever is signed in there.
+    Row(url="allow-here", sends="pin", cashier=ONLY_OWN, manager=ONLY_OWN),
+    # The till itself: everybody's own.
+    Row(url="pin", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="pin", sends="new pin", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="lock", sends="lock", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="locked", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="locked", sends="right pin", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="leave", sends="leave", cashier=OUT, manager=OUT),
 )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.test import override_settings
 
 from refunds.models import Refund, ShiftNote, State, TakeOver
-from stores import clock, people
+from stores import clock, people, pins
 from stores.models import AskedUnit, Order, OrderLine, Role, User, VippsQuestion
 from stores.vipps.simulator import Fault, FaultKind
 from tests.conftest import Chain
@@ -20,7 +20,8 @@ class Scene:
     """One look of one page.
 
     `typed` is what is filled into the order's form before "Go on"; then the page is what comes. `key` is pressed on the page,
-    and it is the same as to send `sent` to the address below the page's that `to` names.
+    and it is the same as to send `sent` to the address below the page's that `to` names. `with_proof`: she has just given her
+    password once more.
     """
 
     name: str
@@ -31,11 +32,12 @@ class Scene:
     key: str = ""
     to: str = ""
     sent: dict[str, str] | None = None
+    with_proof: bool = False
 
 
 def every_scene(chain: Chain) -> list[Scene]:
     """All of them, on a chain in which enough has happened. Kari stands in Oslo, where nothing else is said."""
-    return [scene for make in (_finding, _choosing, _following, _handing_over, _elsewhere) for scene in make(chain)]
+    return [scene for make in (_sharing, _finding, _choosing, _following, _handing_over, _elsewhere) for scene in make(chain)]
 
 
 def with_lines(order: Order) -> Order:
@@ -47,6 +49,20 @@ def with_lines(order: Order) -> Order:
             order=order, number=number, name=name, sku=sku, quantity=quantity, amount_minor=amount_minor
         )
     return order
+
+
+def _sharing(chain: Chain) -> list[Scene]:
+    """The till itself: Kari and her manager have a PIN."""
+    for person, pin in ((chain.kari, "730518"), (chain.mona, "948207")):
+        pins.choose(person, pin, by=chain.by)
+    ida = User.objects.create(username="ida", first_name="Ida")
+    people.join_store(ida, chain.oslo, role=Role.CASHIER, by=chain.by)
+    locked = "/desk/locked/?next=/desk/today/"
+    return [
+        Scene(name="locked", path=locked, who=chain.kari),
+        Scene(name="locked-without-pin", path=locked, who=ida),
+        Scene(name="pin", path="/desk/pin/", who=ida, with_proof=True),
+    ]
 
 
 def _finding(chain: Chain) -> list[Scene]:

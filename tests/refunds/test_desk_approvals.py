@@ -169,4 +169,4 @@ def test_a_wish_that_is_about_to_lapse_says_minutes(chain: Chain, till: Till) ->
     till.refund(till.fill("600"))
     later = clock.db_now() + timedelta(hours=23, minutes=48)
     with clock.bound(clock.Source(now=lambda: later)):
-        assert "11 minutes left" in text_of(till.client.get("/desk/approvals/"))
+        assert "11 minutes left" in text_of(signed_in(chain.kari).get("/desk/approvals/"))

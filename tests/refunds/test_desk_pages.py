@@ -34,7 +34,7 @@ POLICY = {
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=|javascript:|\shx-on", re.IGNORECASE)
 FRAGMENTS = {"amount", "approvals-count", "confirmed", "look-up-progress", "progress", "store-names", "under-way"}
 """Addresses that answer with a part of a page, or that only take what is sent."""
-ONLY_SENT = {"ask-vipps", "request", "decide", "elsewhere-seen", "shift-note", "shift-taken"}
+ONLY_SENT = {"allow-here", "ask-vipps", "request", "decide", "elsewhere-seen", "leave", "lock", "shift-note", "shift-taken"}
 
 
 def open_scene(scene: Scene, client: Client) -> Page:
@@ -59,7 +59,7 @@ def test_every_page_of_the_desk_is_looked_at(scenes: list[Scene]) -> None:
 
 def test_no_page_has_inline_code_and_each_has_the_strict_policy(scenes: list[Scene]) -> None:
     for scene in scenes:
-        page = open_scene(scene, signed_in(scene.who))
+        page = open_scene(scene, signed_in(scene.who, with_proof=scene.with_proof))
         assert page.status_code == scene.status, scene.name
         assert {part.strip() for part in page["Content-Security-Policy"].split(";")} == POLICY, scene.name
         assert INLINE.findall(page.content.decode()) == [], scene.name
@@ -94,7 +94,7 @@ def test_no_page_asks_the_database_more_than_eight_times(
         if scene.name in HANDS_OVER:
             continue
         Order.objects.update(confirmed_at=None)  # so that each order's page asks Vipps anew
-        client = signed_in(scene.who)
+        client = signed_in(scene.who, with_proof=scene.with_proof)
         searched.clear()
         with CaptureQueriesContext(connection) as captured:
             open_scene(scene, client)
@@ -107,7 +107,7 @@ def test_no_page_asks_the_database_more_than_eight_times(
 def test_a_first_look_at_the_desk_is_small(chain: Chain, scenes: list[Scene]) -> None:
     """The page as it is sent, and what it loads as WhiteNoise keeps it: compressed."""
     for scene in scenes:
-        page = open_scene(scene, signed_in(scene.who)).content
+        page = open_scene(scene, signed_in(scene.who, with_proof=scene.with_proof)).content
         loaded = re.findall(rb'(?:src|href)="/static/([^"]+)"', page)
         assert loaded, scene.name
         sizes = {path.decode(): _compressed(path.decode()) for path in loaded}

@@ -10,13 +10,14 @@ from django.urls import reverse
 
 from refunds.desk import urls
 from refunds.models import Outbox, Refund, ShiftNote
-from stores import keys, people, registry
+from stores import keys, people, pins, registry
 from stores.models import AskedUnit, Entry, Order, Role, Store, User, VippsQuestion
 from tests.conftest import Chain
 from tests.refunds.asking import ask
 from tests.refunds.desk_pages import signed_in
 from tests.refunds.desk_rights import HEADQUARTERS, PLACES, PRINCIPALS, ROWS, Row
 
+PIN = "730518"
 STATUS = {"ok": (200, 204, 302), "no": (403,), "--": (404,), "in": (302,), "bad": (400,)}
 
 
@@ -96,12 +97,23 @@ class Things:
         AskedUnit.objects.create(question=question, sales_unit=self.chain.units["BGO"])
         return question
 
+    def _at_the_till(self, who: User) -> dict[str, str]:
+        """What she types there: a PIN that is hers."""
+        pins.choose(who, PIN, by=self.chain.by)
+        return {"pin": PIN, "again": PIN}
+
     def make(self, row: Row, place: str, asker: User) -> Thing:
         store = self.places[place]
         if row.url in ("find", "today", "stores", "store-names", "under-way", "approvals", "approvals-count"):
             return Thing(
                 path=reverse(f"desk:{row.url}"), sent={"store": str(store.public_id)} if row.sends == "choose" else None
             )
+        if row.url in ("pin", "lock", "locked", "leave"):
+            return Thing(path=reverse(f"desk:{row.url}"), sent=self._at_the_till(asker) if row.sends else None)
+        if row.url == "allow-here":
+            pin, refund = self._at_the_till(self.chain.mona)["pin"], self.refund(store, self.liv)
+            given = {"manager": str(self.chain.mona.public_id), "pin": pin, "seen": refund.fingerprint}
+            return Thing(path=reverse("desk:allow-here", args=[refund.pk]), sent=given)
         if row.url.startswith("elsewhere"):  # always of the store she works in
             return Thing(path=reverse(f"desk:{row.url}"), sent={"until": "2026-11-01T00:00:00Z"} if row.sends else None)
         if row.url == "shift-taken":

@@ -1,0 +1,223 @@
+"""A shared till: it locks when it is left alone, a PIN opens it for whoever signed in there today, and each acts as herself."""
+
+import time
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import Settings
+
+from refunds.desk import till
+from refunds.models import Refund
+from stores import people, pins
+from stores.events import PinUse
+from stores.models import Entry, Role, TillPin, User
+from tests.conftest import PASSWORD, Chain
+from tests.refunds.desk_pages import Till, text_of
+
+KARIS, MONAS, WRONG = "730518", "948207", "111222"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits(db: None) -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def client(chain: Chain) -> Client:
+    """The till of Oslo, where Mona and then Kari signed in in full today; each has a PIN."""
+    pins.choose(chain.kari, KARIS, by=chain.by)
+    pins.choose(chain.mona, MONAS, by=chain.by)
+    client = Client(headers={"accept-language": "en"})
+    sign_in(client, "mona")
+    client.post("/desk/leave/")
+    sign_in(client, "kari")
+    return client
+
+
+def sign_in(client: Client, name: str) -> None:
+    client.post("/accounts/login/", {"login": name, "password": PASSWORD})
+    assert client.get("/desk/").status_code == 200
+
+
+def give(client: Client, user: User, pin: str, next_page: str = "") -> Any:
+    return client.post("/desk/locked/", {"who": str(user.public_id), "pin": pin, "next": next_page})
+
+
+def who_is_there(client: Client) -> str:
+    return str(User.objects.get(pk=client.session["_auth_user_id"]))
+
+
+def alone_for(client: Client, seconds: int) -> None:
+    session = client.session
+    session["till_seen"] = time.time() - seconds
+    session.save()
+
+
+def is_locked(client: Client, path: str = "/desk/") -> bool:
+    return str(client.get(path).headers.get("Location", "")).startswith("/desk/locked/")
+
+
+def test_left_alone_it_asks_for_a_pin_and_goes_on_where_she_was(chain: Chain, client: Client) -> None:
+    alone_for(client, 301)
+    answer = client.get("/desk/today/?day=2026-11-02")
+    assert answer["Location"] == "/desk/locked/?next=%2Fdesk%2Ftoday%2F%3Fday%3D2026-11-02"
+    page = client.get(answer["Location"])
+    assert "Who goes on here?" in text_of(page)
+    assert "Find order" not in text_of(page)
+    back = give(client, chain.kari, KARIS, "/desk/today/?day=2026-11-02")
+    assert back["Location"] == "/desk/today/?day=2026-11-02"
+    assert not is_locked(client)
+
+
+def test_as_long_as_somebody_is_there_it_stays_open(client: Client, settings: Settings) -> None:
+    alone_for(client, 299)
+    assert not is_locked(client)
+    assert time.time() - client.session["till_seen"] < 60
+    settings.DESK_LOCKS_AFTER_SECONDS = 30
+    alone_for(client, 31)
+    assert is_locked(client)
+
+
+def test_a_page_that_asks_by_itself_shows_nobodys_presence(client: Client) -> None:
+    alone_for(client, 200)
+    client.get("/desk/approvals/count/", headers={"HX-Request": "true"})
+    assert time.time() - client.session["till_seen"] > 190
+
+
+def test_a_part_of_a_page_sends_the_whole_page_to_the_lock(chain: Chain, client: Client) -> None:
+    order = chain.sold(chain.bergen, "BGO-20261101-7741", 100_000)
+    alone_for(client, 301)
+    answer = client.get(f"/desk/orders/{order.public_id}/confirmed/", headers={"HX-Request": "true"})
+    assert answer["HX-Redirect"] == f"/desk/locked/?next=%2Fdesk%2Forders%2F{order.public_id}%2F"
+
+
+@pytest.mark.parametrize("path", ["/desk/", "/desk/approvals/", "/accounts/password/change/", "/accounts/2fa/", "/hq/", "/"])
+def test_locked_it_opens_nothing_at_all(chain: Chain, client: Client, path: str) -> None:
+    client.post("/desk/lock/")
+    assert is_locked(client, path)
+
+
+def test_a_press_at_a_locked_till_moves_no_money_and_comes_back_to_its_order(chain: Chain, client: Client) -> None:
+    order = chain.sold(chain.bergen, "BGO-20261101-7741", 100_000)
+    at = Till(client=client, order=order)
+    filled = at.fill("100")
+    alone_for(client, 301)
+    answer: Any = at.refund(filled)
+    assert answer["Location"] == f"/desk/locked/?next=%2Fdesk%2Forders%2F{order.public_id}%2F"
+    assert not Refund.objects.exists()
+
+
+def test_a_colleague_takes_over_with_her_pin_and_acts_as_herself(chain: Chain, client: Client) -> None:
+    client.post("/desk/lock/", {"next": "/desk/today/"})
+    assert give(client, chain.mona, MONAS, "/desk/today/")["Location"] == "/desk/"
+    assert who_is_there(client) == "Mona"
+    at = Till(client=client, order=chain.sold(chain.bergen, "BGO-20261101-7741", 100_000))
+    at.refund(at.fill("100"))
+    assert Refund.objects.get().requested_by == chain.mona
+    client.post("/desk/lock/")
+    give(client, chain.kari, KARIS)
+    assert who_is_there(client) == "Kari"
+
+
+@pytest.mark.parametrize("pin", [WRONG, KARIS, ""])
+def test_with_a_wrong_pin_it_stays_locked_and_hers_whose_it_was(chain: Chain, client: Client, pin: str) -> None:
+    client.post("/desk/lock/")
+    page = give(client, chain.mona, pin)
+    assert page.status_code == 403
+    assert "That is not the PIN." in text_of(page)
+    assert who_is_there(client) == "Kari"
+    assert is_locked(client)
+    refused = Entry.objects.get(event="person.pin_refused")
+    assert (refused.actor_name, refused.subject_id) == ("Kari", str(chain.mona.public_id))
+
+
+def test_a_pin_signs_nobody_in_where_she_has_not_signed_in_in_full(chain: Chain) -> None:
+    pins.choose(chain.kari, KARIS, by=chain.by)
+    pins.choose(chain.mona, MONAS, by=chain.by)
+    client = Client()
+    sign_in(client, "kari")
+    client.post("/desk/lock/")
+    assert "Mona" not in text_of(client.get("/desk/locked/"))
+    give(client, chain.mona, MONAS)
+    assert who_is_there(client) == "Kari"
+    assert is_locked(client)
+
+
+def test_signing_in_in_full_is_good_for_a_day(chain: Chain, client: Client) -> None:
+    session = client.session
+    session["till_people"] = {str(chain.mona.public_id): time.time() - till.A_DAY - 1}
+    session.save()
+    client.post("/desk/lock/")
+    give(client, chain.mona, MONAS)
+    assert who_is_there(client) == "Kari"
+
+
+def test_going_on_makes_no_sign_in_longer(chain: Chain, client: Client) -> None:
+    session = client.session
+    session["till_people"] = {str(chain.mona.public_id): time.time() - till.A_DAY + 600}
+    session.save()
+    client.post("/desk/lock/")
+    give(client, chain.mona, MONAS)
+    assert client.session.get_expiry_age() <= 600
+
+
+def test_a_pin_is_no_second_factor_at_headquarters_and_changes_no_secret(chain: Chain, client: Client) -> None:
+    people.join_headquarters(chain.mona, chain.company, role=Role.APPROVER, by=chain.by)
+    client.post("/desk/lock/")
+    give(client, chain.mona, MONAS)
+    assert client.get("/hq/").status_code == 302
+    assert client.get("/desk/pin/")["Location"].startswith("/accounts/reauthenticate/")
+    assert client.post("/desk/pin/", {"pin": WRONG, "again": WRONG}).status_code == 302
+    assert not is_locked(client)
+    pins.prove(chain.mona, MONAS, use=PinUse.ALLOW, by=chain.by)
+
+
+def test_who_has_no_pin_is_asked_for_the_password(chain: Chain) -> None:
+    client = Client(headers={"accept-language": "en"})
+    sign_in(client, "kari")
+    client.post("/desk/lock/")
+    assert "Kari has no PIN" in text_of(client.get("/desk/locked/"))
+    answer = client.post("/desk/leave/", {"next": "/desk/today/"})
+    assert answer["Location"] == "/accounts/login/?next=%2Fdesk%2Ftoday%2F"
+    sign_in(client, "kari")
+
+
+def test_who_left_the_store_takes_no_till_over(chain: Chain, client: Client) -> None:
+    people.leave_store(chain.mona.memberships.get(store=chain.oslo), reason="moved on", by=chain.by)
+    client.post("/desk/lock/")
+    assert give(client, chain.mona, MONAS).status_code == 403
+    assert who_is_there(client) == "Kari"
+
+
+def test_signing_out_ends_the_till_for_everybody(chain: Chain, client: Client) -> None:
+    client.post("/accounts/logout/")
+    assert "till_people" not in client.session
+
+
+@pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "\\\\evil.example"])
+def test_it_goes_on_nowhere_else(chain: Chain, client: Client, wanted: str) -> None:
+    client.post("/desk/lock/")
+    assert give(client, chain.kari, KARIS, wanted)["Location"] == "/desk/"
+
+
+def test_headquarters_without_a_till_is_never_locked(chain: Chain) -> None:
+    client = Client()
+    client.post("/accounts/login/", {"login": "hanne", "password": PASSWORD})
+    client.get("/hq/")
+    assert "till_seen" not in client.session
+
+
+def test_her_pin_is_chosen_after_her_password_and_typed_twice(chain: Chain) -> None:
+    client = Client(headers={"accept-language": "en"})
+    sign_in(client, "kari")
+    asked = client.get("/desk/pin/")
+    assert client.post(asked["Location"], {"password": PASSWORD})["Location"] == "/desk/pin/"
+    assert "two are not the same" in text_of(client.post("/desk/pin/", {"pin": KARIS, "again": MONAS}))
+    assert "guessed at once" in text_of(client.post("/desk/pin/", {"pin": "123456", "again": "123456"}))
+    assert not TillPin.objects.exists()
+    assert "Your PIN counts" in text_of(client.post("/desk/pin/", {"pin": KARIS, "again": KARIS}))
+    client.post("/desk/lock/")
+    give(client, chain.kari, KARIS)
+    assert not is_locked(client)
