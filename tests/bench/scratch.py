@@ -1,6 +1,7 @@
 """A database and a web process of a measurement's own, gone when it ends.
 
-With DATABASE_URL the database is made on that server (as in production, with `pg_trgm`); without, in an embedded one.
+With DATABASE_URL the database is made on that server (as in production, with `pg_trgm`); without, in an embedded one. One
+that was kept there can be used, too, and stays.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from tests.faults.own_hub import BASE, FOLDER_OPTION, environments_of, tear_down
 
 _SERVER = "BENCH_SERVER"
 """In the environment of the second start: the server's own address, where there is one."""
+_KEPT = "BENCH_KEPT"
+"""There, too: whether the database was there before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +53,11 @@ class Scratch:
         return ProcessSpec(name="web", argv=tuple(argv), env={**spec.env, "LOG_JSON": "true"}, ready=spec.ready, restart=False)
 
 
-def become_the_bench(module: str) -> None:
-    """Settings are read once, at start: so this process becomes the same again, with keys, folder and database of its own."""
+def become_the_bench(module: str, *, kept: str | None = None) -> None:
+    """Settings are read once, at start: so this process becomes the same again, with keys, folder and database of its own.
+
+    `kept` names a database that is there already, and is taken instead.
+    """
     name = module.rpartition(".")[2]
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
     environments = environments_of(os.environ, folder)
@@ -60,18 +66,21 @@ def become_the_bench(module: str) -> None:
     server = "" if given == places_of(BASE).url else given
     environment.stop_what_was_started()
     own = places_of(BASE, var=folder).url
+    if kept and not server:
+        raise SystemExit("A database that was kept lies on the server that DATABASE_URL names.")
     if server:
-        own = urlunsplit(urlsplit(server)._replace(path=f"/bench_{name}_{os.getpid()}"))
+        own = urlunsplit(urlsplit(server)._replace(path=f"/{kept or f'bench_{name}_{os.getpid()}'}"))
+    if server and not kept:
         _on_server(server, "CREATE DATABASE {}", own)
     arguments = [sys.executable, "-m", module, *sys.argv[1:], FOLDER_OPTION, str(folder)]
     environs = environments.of("command", DATABASE_URL=own, LOG_JSON="true")
-    os.execve(sys.executable, arguments, {**environs, _SERVER: server})  # noqa: S606 - itself
+    os.execve(sys.executable, arguments, {**environs, _SERVER: server, _KEPT: kept or ""})  # noqa: S606 - itself
 
 
 @contextmanager
 def scratch(folder: Path) -> Iterator[Scratch]:
-    """The database, migrated and empty. Nothing else is started yet."""
-    database, server = os.environ["DATABASE_URL"], os.environ.pop(_SERVER)
+    """The database, migrated, and empty unless it was kept. Nothing else is started yet."""
+    database, server, kept = os.environ["DATABASE_URL"], os.environ.pop(_SERVER), os.environ.pop(_KEPT)
     ports = free_ports()
     environments = Environments(given=dict(os.environ), var=folder)
     fleet = Fleet(environments=environments, var=folder, web_port=next(ports), simulator_port=next(ports))
@@ -83,7 +92,7 @@ def scratch(folder: Path) -> Iterator[Scratch]:
             yield Scratch(fleet=fleet, supervisor=supervisor, database=database)
     finally:
         connections.close_all()
-        if server:
+        if server and not kept:
             _on_server(server, "DROP DATABASE {} WITH (FORCE)", database)
         tear_down(folder)
 

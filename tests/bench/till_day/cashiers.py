@@ -73,7 +73,7 @@ def _search(line: http.client.HTTPConnection, kind: str, question: Question, ses
     answered = began
     where = ""
     try:
-        code, where = _get(line, f"/desk/?{urlencode(_typed(question))}", headers)
+        code, where = _get(line, f"/desk/?{urlencode(fields_of(question))}", headers)
         answered = time.monotonic()
         if where:
             code = f"{code} {_get(line, where, headers)[0]}"
@@ -97,7 +97,7 @@ def _get(line: http.client.HTTPConnection, path: str, headers: dict[str, str]) -
     return str(answer.status), answer.headers.get("Location", "")
 
 
-def _typed(question: Question) -> dict[str, str]:
+def fields_of(question: Question) -> dict[str, str]:
     """The fields of the desk's form."""
     fields = {"q": question.typed}
     given = question.filters
