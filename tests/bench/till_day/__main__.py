@@ -35,6 +35,8 @@ from tests.faults.own_hub import FOLDER_OPTION
 _STORES = 10
 _WARM = 100
 """Orders of each till before the clock starts."""
+_WARM_SECONDS, _WARM_THINKING = 6.0, (0.2, 0.6)
+"""Some fifteen searches of each cashier: every thread of the web has prepared its statements by then."""
 _SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
@@ -61,7 +63,7 @@ def _measure(place: Scratch, options: argparse.Namespace) -> dict[str, Any]:
     place.supervisor.start(place.web(workers=2, threads=8), worker, beat)
     port = place.fleet.web_port
 
-    def searching(newest: Sequence[str], seed: str) -> Searching:
+    def searching(newest: Sequence[str], seed: str, **how: Any) -> Searching:
         cashiers = [
             Cashier(
                 session=session,
@@ -70,14 +72,14 @@ def _measure(place: Scratch, options: argparse.Namespace) -> dict[str, Any]:
             )
             for number, session in enumerate(sessions)
         ]
-        return Searching(port, cashiers, seconds=options.seconds)
+        return Searching(port, cashiers, **{"seconds": options.seconds, **how})
 
     opening = Telling(port, planned(tills, rate=_WARM * _STORES, seconds=1, batch=_WARM), connections=_STORES)
     opening.run()
+    searching(opening.newest, f"{options.seed} warm", seconds=_WARM_SECONDS, thinking=_WARM_THINKING).run()
     say(f"{options.cashiers} cashiers, no tills.")
     quiet = searching(opening.newest, f"{options.seed} quiet")
-    quiet.start()
-    quiet.join()
+    quiet.run()
     syncs = planned(tills, rate=options.rate, seconds=options.seconds, batch=options.batch)
     telling = Telling(port, syncs, connections=_STORES)
     telling.newest.extend(opening.newest)

@@ -40,13 +40,20 @@ class Cashier:
 
 
 class Searching:
-    """Some cashiers who search for so many seconds."""
+    """Some cashiers who search for so many seconds, and think between two searches."""
 
-    def __init__(self, port: int, cashiers: Sequence[Cashier], *, seconds: float) -> None:
+    def __init__(
+        self, port: int, cashiers: Sequence[Cashier], *, seconds: float, thinking: tuple[float, float] = THINKING
+    ) -> None:
         self.searches: list[Search] = []
         self._port = port
         self._seconds = seconds
+        self._thinking = thinking
         self._threads = [threading.Thread(target=self._search_on, args=(cashier,)) for cashier in cashiers]
+
+    def run(self) -> None:
+        self.start()
+        self.join()
 
     def start(self) -> None:
         self._ends = time.monotonic() + self._seconds
@@ -59,11 +66,11 @@ class Searching:
 
     def _search_on(self, cashier: Cashier) -> None:
         line = http.client.HTTPConnection("127.0.0.1", self._port, timeout=SECONDS)
-        time.sleep(cashier.random.uniform(0, THINKING[1]))
+        time.sleep(cashier.random.uniform(0, self._thinking[1]))
         while time.monotonic() < self._ends:
             kind, question = next(cashier.questions)
             self.searches.append(_search(line, kind, question, cashier.session))
-            time.sleep(cashier.random.uniform(*THINKING))
+            time.sleep(cashier.random.uniform(*self._thinking))
         line.close()
 
 
