@@ -18,7 +18,7 @@ from stores import access, audit, clock, people
 from stores.actors import Actor
 from stores.audit import Subject
 from stores.errors import Forbidden, Invalid
-from stores.events import PinChosen, PinGiven, PinRefused, PinUse, TrailEvent
+from stores.events import PinChosen, PinEnded, PinGiven, PinRefused, PinUse, TrailEvent
 from stores.models import TillPin, User
 
 SHORTEST, LONGEST = 6, 10
@@ -62,6 +62,17 @@ def choose(user: User, pin: str, *, by: Actor) -> None:
     with transaction.atomic():
         TillPin.objects.update_or_create(user=user, defaults=fresh)
         _record(PinChosen(person=str(user)), user, by=by)
+
+
+def end(user: User, *, reason: str, by: Actor) -> None:
+    """Somebody has seen it: from now on it counts for nothing. Raises Invalid without a reason, NoPin where there is none."""
+    reason = reason.strip()
+    if not reason:
+        raise Invalid(_("Say why the PIN ends."), field="reason")
+    with transaction.atomic():
+        if not that_count().filter(user=user).update(wrong=ENDS_AFTER):
+            raise NoPin(_("There is no PIN to end."))
+        _record(PinEnded(person=str(user), reason=reason), user, by=by)
 
 
 def prove(user: User, pin: str, *, use: PinUse, by: Actor) -> None:

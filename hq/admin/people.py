@@ -7,6 +7,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -17,11 +21,11 @@ from hq.admin.base import HqAdmin, Rows
 from hq.admin.role_forms import AddPersonForm, RoleForm
 from hq.admin.showing import listed, page_of
 from hq.admin.sign_in_link import sign_in_link
-from hq.admin.verb_page import VerbForm, VerbPage, shown_once, verb_page
+from hq.admin.verb_page import ReasonForm, VerbForm, VerbPage, shown_once, verb_page
 from hq.events import SignInLinkMade
-from stores import audit, people
+from stores import audit, people, pins
 from stores.actors import Actor
-from stores.models import Company, Membership, Role, Store, User
+from stores.models import Company, Membership, Role, Store, TillPin, User
 
 
 class RoleRows(Rows):
@@ -51,11 +55,11 @@ class PersonAdmin(HqAdmin):
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     fields = readonly_fields = (
-        *("sign_in_name", "first_name", "last_name", "email", "can_sign_in", "last_login", "date_joined", "public_id"),
+        *("sign_in_name", "first_name", "last_name", "email", "can_sign_in", "last_login", "pin", "date_joined", "public_id"),
     )
     inlines = (RoleRows,)
     actions_list = ("add_person",)
-    actions_detail = ("give_role", "make_link")
+    actions_detail = ("give_role", "make_link", "end_pin")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         here = Membership.objects.filter(user=OuterRef("pk"), company=company_of(request))
@@ -72,6 +76,15 @@ class PersonAdmin(HqAdmin):
     @display(description=_("can sign in"), boolean=True)
     def can_sign_in(self, user: User) -> bool:
         return user.is_active
+
+    @display(description=_("PIN for tills"))
+    def pin(self, user: User) -> str | Promise:
+        row = TillPin.objects.filter(user=user).first()
+        if row is None:
+            return _("none")
+        if row.wrong >= pins.ENDS_AFTER:
+            return _("ended")
+        return gettext("chosen %(when)s") % {"when": date_format(localtime(row.chosen_at), "SHORT_DATETIME_FORMAT")}
 
     @display(description=_("roles"))
     def roles(self, user: User) -> Any:
@@ -145,6 +158,27 @@ class PersonAdmin(HqAdmin):
             needs_fresh_proof=True,
         )
         return verb_page(self, request, page, form_of=VerbForm, act=act)
+
+    def has_end_pin_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        user = self.get_object(request, object_id) if object_id else None
+        return self.has_manage_people_permission(request) and user is not None and pins.may_prove(user)
+
+    @action(description=_("End the PIN"), permissions=["end_pin"], icon="pin")
+    def end_pin(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        user: User = self.row(request, object_id)
+
+        def act(form: ReasonForm) -> Any:
+            pins.end(user, reason=form.cleaned_data["reason"], by=actor_of(request))
+            return _("The PIN of %(person)s counts no more.") % {"person": user}
+
+        page = VerbPage(
+            title=_("End the PIN of %(person)s") % {"person": user},
+            explanation=_("For a PIN that somebody else has seen. The person signs in with the password and chooses another."),
+            button=_("End the PIN"),
+            back=page_of(user),
+            is_dangerous=True,
+        )
+        return verb_page(self, request, page, form_of=ReasonForm, act=act)
 
     def _show_link(self, request: HttpRequest, user: User) -> HttpResponse:
         return shown_once(

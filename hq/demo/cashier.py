@@ -38,6 +38,13 @@ class Cashier:
         if not urlsplit(landed).path.startswith("/desk/"):
             raise DemoFailed(f"{username} could not sign in; the desk sent her to {landed}.")
 
+    def choose_pin(self, pin: str, *, password: str) -> None:
+        """For the till: the page asks for the password once more before it takes one."""
+        at, page = self._get("/desk/pin/")
+        if urlsplit(at).path != "/desk/pin/":
+            at, page = self._submit(at, page.forms[-1], password=password)
+        self._submit(at, _form(page, "/desk/pin/"), pin=pin, again=pin)
+
     def find(self, typed: str, *, reference: str, store: str) -> str:
         """Search for what was typed; the order's page, opened at once or chosen by reference and store."""
         at, page = self._get("/desk/", q=typed)

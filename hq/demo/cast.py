@@ -1,4 +1,4 @@
-"""Who is in the demo: 24 stores in three countries, in the three set-ups that Vipps recommends, and five people."""
+"""Who is in the demo: 24 stores in three countries, in the three set-ups that Vipps recommends, and six people."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,8 @@ from stores.models import Role
 
 COMPANY = "Nordlys"
 PASSWORD = "nordlys-refund-demo"  # noqa: S105 - the demo's, printed to whoever starts it
+PIN = "204815"
+"""Of Kari and Mona, who share a till."""
 PARTNER = "nordlys-partner"
 TIME_ZONES = {"NO": "Europe/Oslo", "DK": "Europe/Copenhagen", "FI": "Europe/Helsinki"}
 SELLERS = {
@@ -88,15 +90,14 @@ PLACES = tuple(
 FEWEST_STORES = 5  # up to here every set-up, and the cast's own stores, are in
 
 KARI = Person(username="kari", first_name="Kari", last_name="Lund", store="OSL", roles=(Role.CASHIER,))
+MONA = Person(username="mona", first_name="Mona", last_name="Dahl", store="OSL", roles=(Role.MANAGER,))
+HANNE = Person(username="hanne", first_name="Hanne", last_name="Berg", roles=(Role.OPERATOR, Role.APPROVER, Role.SECURITY))
+FINN = Person(username="finn", first_name="Finn", last_name="Aas", roles=(Role.FINANCE,))
 PEOPLE = (
     KARI,
-    Person(username="mona", first_name="Mona", last_name="Dahl", store="OSL", roles=(Role.MANAGER,)),
+    MONA,
     Person(username="bjarne", first_name="Bjarne", last_name="Vik", store="BGO", roles=(Role.CASHIER,)),
-    Person(
-        username="hanne",
-        first_name="Hanne",
-        last_name="Berg",
-        roles=(Role.OPERATOR, Role.APPROVER, Role.SECURITY),
-    ),
+    HANNE,
+    FINN,
     Person(username="per", first_name="Per", last_name="Moe"),
 )

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hq.demo.cast import PASSWORD, PEOPLE, PLACES
+from hq.demo.cast import FINN, HANNE, PASSWORD, PEOPLE, PIN, PLACES
 from hq.demo.chain import build_chain
 from hq.demo.database import Standing, migrate, put_embedded_aside, standing
 from hq.demo.environments import Environments
 from hq.demo.errors import DemoFailed
 from hq.demo.fleet import Fleet
+from hq.demo.limits import ABOVE_MINOR, set_limits
 from hq.demo.ports import free_port
 from hq.demo.provider import Provider
 from hq.demo.report import Report, report_on
@@ -50,6 +51,7 @@ def show(wishes: Wishes, *, supervisor: Supervisor, environments: Environments, 
     supervisor.announce(f"desk at {fleet.hub_url}/desk/")
     provider, by = Provider(fleet.simulator_url), hub("demo")
     sellers = build_chain(PLACES[: wishes.stores], provider=provider, by=by)
+    set_limits(author=HANNE.username, other=FINN.username)
     added = sync_sales(sellers, orders=wishes.orders, hub_url=fleet.hub_url, provider=provider, by=by)
     kept = "" if added else " The chain is here from an earlier run."
     say(f"{len(sellers)} stores are open, {added:,} orders were added.{kept}")
@@ -100,5 +102,6 @@ def where_to_look(fleet: Fleet) -> str:
         f"Simulator     {fleet.simulator_url}/_simulator/\n"
         f"Logs          {fleet.var / 'log'}\n\n"
         f"Sign in with the password {PASSWORD} as\n{people}\n\n"
+        f"Refunds above NOK {ABOVE_MINOR['NOK'] // 100:,} need a manager: Mona's PIN, and Kari's, is {PIN}.\n\n"
         "Ctrl-C ends it all; start again to go on from here."
     )

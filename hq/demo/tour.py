@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hq.demo.cashier import Cashier, Seen
-from hq.demo.cast import KARI, PASSWORD
+from hq.demo.cast import KARI, MONA, PASSWORD, PIN
 from hq.demo.chain import Seller
 from hq.demo.errors import DemoFailed
+from hq.demo.limits import ABOVE_MINOR
 from hq.demo.provider import Provider
 from refunds.events import RefundMoved
 from refunds.models import Refund, State
@@ -57,6 +58,7 @@ def lead_tour(sellers: Sequence[Seller], *, hub_url: str, provider: Provider, sa
     cashier.sign_in(KARI.username, PASSWORD)
     home = next(seller for seller in sellers if seller.place.code == KARI.store)
     say(f"\nThe tour. {KARI.first_name} is cashier in {home.place.city}; she signs in at the desk.")
+    _share_the_till(cashier, hub_url)
     stops: dict[str, Stop] = {}
     for setup in SETUPS:
         seller = next(each for each in sellers if each.place.setup == setup and each is not home)
@@ -64,9 +66,17 @@ def lead_tour(sellers: Sequence[Seller], *, hub_url: str, provider: Provider, sa
     return stops
 
 
+def _share_the_till(cashier: Cashier, hub_url: str) -> None:
+    """Kari and her manager each choose a PIN: to take the till over, and to allow a refund beside each other."""
+    manager = Cashier(hub_url)
+    manager.sign_in(MONA.username, PASSWORD)
+    for person in (cashier, manager):
+        person.choose_pin(PIN, password=PASSWORD)
+
+
 def _stop(setup: str, seller: Seller, home: Seller, cashier: Cashier, provider: Provider, say: Callable[[str], None]) -> Stop:
     order = _fresh_order(seller)
-    amount_minor = order.amount_minor // 2 // 100 * 100
+    amount_minor = min(order.amount_minor // 2, ABOVE_MINOR[order.currency]) // 100 * 100
     typed = order.reference[-_TYPED:]
     shown = money.in_locale(amount_minor, order.currency, "en")
     say(f"\n{setup}: {SETUPS[setup]}.")

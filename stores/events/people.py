@@ -68,6 +68,14 @@ class PinChosen(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PinEnded(TrailEvent):
+    name = "person.pin_ended"
+    sentence = _("The PIN of {person} was ended: {reason}")
+    person: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PinGiven(TrailEvent):
     name = "person.pin_given"
     sentence = _("{person} gave the PIN at a till {use}.")

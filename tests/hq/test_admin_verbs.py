@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from stores import audit, keys
+from stores import audit, keys, pins
 from stores.models import Company, Entry, Membership, Role, SalesUnit, Store, StoreSystem, User
 from tests.conftest import Chain
 from tests.hq.headquarters import at_headquarters
@@ -132,6 +132,19 @@ def test_a_sign_in_link_is_in_the_trail(chain: Chain, hanne: Client) -> None:
     assert "/accounts/password/reset/key/" in answer.content.decode()
     assert last_sentence() == "A link to set a new password was made for Kari."
     assert "/reset/key/" not in Entry.objects.latest("id").canonical
+
+
+def test_a_pin_that_was_seen_is_ended_with_a_reason(chain: Chain, hanne: Client) -> None:
+    page = f"/hq/stores/user/{chain.kari.pk}/"
+    assert "End the PIN" not in hanne.get(f"{page}change/").content.decode()
+    pins.choose(chain.kari, "730518", by=chain.by)
+    assert "End the PIN" in hanne.get(f"{page}change/").content.decode()
+    assert hanne.post(f"{page}end_pin/", {"reason": ""}).status_code == 422
+    assert pins.may_prove(chain.kari)
+    assert hanne.post(f"{page}end_pin/", {"reason": "written on the till"}).status_code == 302
+    assert not pins.may_prove(chain.kari)
+    assert last_sentence() == "The PIN of Kari was ended: written on the till"
+    assert hanne.post(f"{page}end_pin/", {"reason": "again"}).status_code == 403
 
 
 def test_roles_are_given_changed_and_ended(chain: Chain, hanne: Client) -> None:

@@ -17,17 +17,21 @@ from hq.demo.cast import FEWEST_STORES, PLACES, Place
 from hq.demo.database import Standing, standing
 from hq.demo.environments import Environments
 from hq.demo.keys import make_keys
+from hq.demo.limits import set_limits
 from hq.demo.pages import read_page
 from hq.demo.progress import Progress
 from hq.demo.report import Report
 from hq.demo.sales import sales_of
 from hq.demo.tour import Stop
-from stores.models import Company
+from refunds.models import PolicyVersion
+from stores.models import Company, Role, User
 from stores.models.order import reference_key
 from stores.orders import OrderRow
 from stores.orders.rows import check_row
 from tests.conftest import Chain
 from tests.hq.demo_runs import PROJECT
+from tests.refunds.policies import rules_now
+from tests.refunds.reviewing import at_hq
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 GIVEN = {"PATH": "/bin", "VAULT_PRIVATE_KEYS": "a caller's own", "SECRET_KEY_FILE": "/a/callers", "REDIS_URL": "redis://r"}
@@ -36,6 +40,14 @@ GIVEN = {"PATH": "/bin", "VAULT_PRIVATE_KEYS": "a caller's own", "SECRET_KEY_FIL
 @pytest.fixture
 def environments(tmp_path: Path) -> Environments:
     return Environments(given=GIVEN, var=tmp_path)
+
+
+def test_the_demos_limits_are_put_into_force_once(chain: Chain) -> None:
+    at_hq(chain, "finn", Role.FINANCE)
+    for _ in range(2):
+        set_limits(author="hanne", other="finn")
+    assert PolicyVersion.objects.get().decided_by == User.objects.get(username="finn")
+    assert {rule.above_minor for rule in rules_now(chain) if rule.currency == "NOK"} == {250_000, 1_000_000}
 
 
 def keys_in(environment: dict[str, str]) -> set[str]:

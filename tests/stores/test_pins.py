@@ -105,6 +105,17 @@ def test_fifteen_wrong_ones_end_it_until_she_chooses_another(chosen: User) -> No
     prove(chosen, ANOTHER)
 
 
+def test_headquarters_ends_one_that_was_seen_and_says_why(chosen: User) -> None:
+    with pytest.raises(Invalid):
+        pins.end(chosen, reason=" ", by=TILL)
+    pins.end(chosen, reason="written on the till", by=TILL)
+    assert sentence_of(Entry.objects.latest("id")) == "The PIN of Mona was ended: written on the till"
+    with pytest.raises(pins.NoPin):
+        prove(chosen)
+    with pytest.raises(pins.NoPin):
+        pins.end(chosen, reason="again", by=TILL)
+
+
 def test_the_database_holds_nothing_to_try_digits_against(chosen: User) -> None:
     sealed = TillPin.objects.get(user=chosen).sealed
     assert HERS not in sealed

@@ -9,7 +9,8 @@ from django.db.models import BooleanField, Value
 from hq import logs
 from hq.admin import second_factor
 from refunds import attempts, breakers, deciding, identity, ledger, pausing, reconciliation, states, sweep
-from stores import access, sessions, signing, vault
+from refunds.desk import till
+from stores import access, pins, sessions, signing, vault
 from stores.audit import verifying, writing
 from stores.models import Order
 from stores.vipps.signatures import Verdict
@@ -264,5 +265,21 @@ GUARDS: tuple[Guard, ...] = (
         name="the MSN lock",
         test=f"{_STORES}/test_sessions.py::test_a_binding_that_the_registry_would_not_make_is_not_followed",
         gone=swap(sessions, "_check_fit", lambda *_: None),
+    ),
+    # A shared till
+    Guard(
+        name="wrong PINs are counted",
+        test=f"{_REFUNDS}/test_beside.py::test_a_guesser_is_stopped_though_the_fifth_guess_is_followed_by_the_right_one",
+        gone=swap(pins, "CLOSES_AFTER", 10**6),
+    ),
+    Guard(
+        name="a PIN goes on with a full sign-in",
+        test=f"{_REFUNDS}/test_desk_till.py::test_signing_in_in_full_is_good_for_a_day",
+        gone=swap(till, "A_DAY", 10**9),
+    ),
+    Guard(
+        name="a locked till opens nothing",
+        test=f"{_REFUNDS}/test_desk_till.py::test_a_press_at_a_locked_till_moves_no_money_and_comes_back_to_its_order",
+        gone=swap(till, "_is_locked", lambda request: False),
     ),
 )
