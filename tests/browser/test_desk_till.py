@@ -34,11 +34,11 @@ def test_mona_allows_it_beside_kari_by_keyboard(chain: Chain, desk: Page, mona: 
     refund = ask(order, 60_000, who=chain.kari, store=chain.oslo).refund
     desk.goto(f"/desk/refunds/{refund.pk}/")
     pin = desk.get_by_label("PIN of that person")
-    pin.focus()
+    expect(pin).to_be_focused()
     desk.keyboard.type(WRONG)
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("alert").filter(has_text="That is not the PIN.")).to_be_visible()
-    pin.focus()
+    expect(pin).to_be_focused()
     desk.keyboard.type(MONAS)
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("heading", name="Queued")).to_be_visible()
