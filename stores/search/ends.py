@@ -1,4 +1,4 @@
-"""The first and the last characters of a reference, as ranges over the key's indexes that read nothing but the index."""
+"""The last and the first characters of a reference, as ranges over the key's indexes that read nothing but the index."""
 
 from stores.search.asking import NEWEST, Leg, Search
 from stores.search.narrowing import asked_part
@@ -15,36 +15,36 @@ COMMON_BELOW = 6
 # range was longer than what was looked at.
 _BY_PREFIX = """
 SELECT {stage} AS stage, id, paid_at, seen FROM (
-    SELECT id, paid_at, count(*) OVER () AS seen FROM (
-        SELECT id, paid_at FROM stores_order WHERE ref_key > %(start)s::text AND ref_key < %(after_start)s::text
+    SELECT id, paid_at, ref_key, count(*) OVER () AS seen FROM (
+        SELECT id, paid_at, ref_key FROM stores_order WHERE ref_key > %(start)s::text AND ref_key < %(after_start)s::text
         ORDER BY ref_key DESC, paid_at DESC, id DESC LIMIT {most}
     ) AS first_ones
 ) AS started
-WHERE true {after} ORDER BY paid_at DESC, id DESC LIMIT {limit}
+WHERE NOT starts_with(reverse(ref_key), %(end)s::text) {after} ORDER BY paid_at DESC, id DESC LIMIT {limit}
 """
 _BY_SUFFIX = """
 SELECT {stage} AS stage, id, paid_at, seen FROM (
-    SELECT id, paid_at, ref_key, count(*) OVER () AS seen FROM (
-        SELECT id, paid_at, ref_key FROM stores_order
-        WHERE reverse(ref_key) >= %(end)s::text AND reverse(ref_key) < %(after_end)s::text
+    SELECT id, paid_at, count(*) OVER () AS seen FROM (
+        SELECT id, paid_at FROM stores_order
+        WHERE reverse(ref_key) > %(end)s::text AND reverse(ref_key) < %(after_end)s::text
         ORDER BY reverse(ref_key), paid_at, id LIMIT {most}
     ) AS first_ones
 ) AS ended
-WHERE NOT starts_with(ref_key, %(start)s::text) {after} ORDER BY paid_at DESC, id DESC LIMIT {limit}
+WHERE true {after} ORDER BY paid_at DESC, id DESC LIMIT {limit}
 """
 _AFTER = "AND (paid_at, id) < (%(at)s::timestamptz, %(id)s::bigint)"
 
 
-def prefix(search: Search, limit: int) -> Leg:
-    """References that start so."""
-    key = search.wanted.key
-    return _range(search, Stage.PREFIX, Pattern(like=f"{key}%", unlike=(key,)), most=MOST_BY_PREFIX, limit=limit)
-
-
 def suffix(search: Search, limit: int) -> Leg:
-    """References that end so, and do not start so."""
+    """References that end so."""
     key = search.wanted.key
-    return _range(search, Stage.SUFFIX, Pattern(like=f"%{key}", unlike=(f"{key}%",)), most=MOST_BY_SUFFIX, limit=limit)
+    return _range(search, Stage.SUFFIX, Pattern(like=f"%{key}", unlike=(key,)), most=MOST_BY_SUFFIX, limit=limit)
+
+
+def prefix(search: Search, limit: int) -> Leg:
+    """References that start so, and do not end so."""
+    key = search.wanted.key
+    return _range(search, Stage.PREFIX, Pattern(like=f"{key}%", unlike=(f"%{key}",)), most=MOST_BY_PREFIX, limit=limit)
 
 
 def _range(search: Search, stage: Stage, pattern: Pattern, *, most: int, limit: int) -> Leg:

@@ -7,7 +7,7 @@ from stores.search.asking import Leg, Search
 from stores.search.stages import Stage
 
 SHORTEST_FRAGMENT = 3
-LONG_ENOUGH = {Stage.EXACT: 8, Stage.SUFFIX: 6, Stage.ALIKE: 8}
+LONG_ENOUGH = {Stage.EXACT: 8, Stage.PREFIX: 6, Stage.ALIKE: 8}
 """From so many characters on, what was found by then hides weaker matches. Vipps references have at least eight (Vipps:
 ePayment API), so a shorter text that is a whole one may be part of another too; the last six are what people read out."""
 
@@ -45,7 +45,7 @@ def hint_for(search: Search, found: list[Stage], limit: int, *, is_whole: bool) 
         return ""
     if not is_whole:
         return _("Older orders were not searched: type more characters.")
-    is_settled = LONG_ENOUGH[Stage.SUFFIX] <= len(search.wanted.key) < LONG_ENOUGH[Stage.EXACT]
+    is_settled = LONG_ENOUGH[Stage.PREFIX] <= len(search.wanted.key) < LONG_ENOUGH[Stage.EXACT]
     if is_settled and found and found[-1] in (Stage.PREFIX, Stage.SUFFIX):
         return _("These start or end with what you typed: type more characters for others.")
     return ""

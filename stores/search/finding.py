@@ -24,8 +24,8 @@ from stores.search.wanted import Wanted, want
 LARGEST_PAGE = 100
 STAGES: dict[Stage, Callable[[Search, int], Leg]] = {
     Stage.EXACT: exact,
-    Stage.PREFIX: prefix,
     Stage.SUFFIX: suffix,
+    Stage.PREFIX: prefix,
     Stage.RECEIPT: by_receipt,
     Stage.PLACED: placed,
     Stage.ALIKE: alike,

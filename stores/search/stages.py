@@ -7,12 +7,12 @@ SHORTEST_TO_GUESS = 4
 
 
 class Stage(IntEnum):
-    """A cursor remembers the number of the stage that it stands in."""
+    """A cursor remembers the number of the stage that it stands in. The end comes before the beginning: people read it out."""
 
     RAW = 0
     EXACT = 1
-    PREFIX = 2
-    SUFFIX = 3
+    SUFFIX = 2
+    PREFIX = 3
     RECEIPT = 4
     PLACED = 5
     ALIKE = 6
