@@ -85,7 +85,7 @@ def test_a_days_refunds_end_at_midnight_of_the_store(chain: Chain, order: Order)
 
 
 def test_what_has_no_end_yet_is_told_with_since_when_and_what_comes_next(
-    chain: Chain, order: Order, kari: Client, travel: Any, settings: Any
+    chain: Chain, order: Order, travel: Any, settings: Any
 ) -> None:
     settings.APPROVAL_ABOVE_MINOR = {"NOK": 50_000}
     ask(order, 60_000, who=chain.kari, store=chain.oslo)
@@ -93,7 +93,7 @@ def test_what_has_no_end_yet_is_told_with_since_when_and_what_comes_next(
     Refund.objects.filter(pk=review.pk).update(state=State.REVIEW)
     ended = run(ask(order, 3_000, who=chain.mona, store=chain.oslo).refund)
     travel(timedelta(days=1))
-    said = text_of(kari.get(PAGE)).partition("Without an end yet")[2].partition("Refunds here today")[0]
+    said = text_of(signed_in(chain.kari).get(PAGE)).partition("Without an end yet")[2].partition("Refunds here today")[0]
     assert "Kari since " in said, "yesterday's are told until they end"
     assert "R1 sold by Nordlys Bergen NOK 600.00 lapses " in said
     assert "Waits for approval" in said
@@ -189,13 +189,13 @@ def test_another_stores_notes_are_nobodys_business(chain: Chain, mona: Client) -
     assert not TakeOver.objects.exists()
 
 
-def test_a_note_is_shown_for_a_week(chain: Chain, kari: Client, mona: Client, travel: Any) -> None:
+def test_a_note_is_shown_for_a_week(chain: Chain, kari: Client, travel: Any) -> None:
     leave(kari, "Mona knows.")
     travel(timedelta(days=6, hours=23))
-    assert untaken_in_header(mona) == 1
+    assert untaken_in_header(signed_in(chain.mona)) == 1
     travel(timedelta(hours=2))
-    assert untaken_in_header(mona) == 0
-    assert "Mona knows." not in text_of(mona.get(PAGE))
+    assert untaken_in_header(signed_in(chain.mona)) == 0
+    assert "Mona knows." not in text_of(signed_in(chain.mona).get(PAGE))
 
 
 def test_what_was_left_is_never_changed(chain: Chain, kari: Client, mona: Client) -> None:
