@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 
 from refunds import queries
 from refunds.errors import NoteNotFound, OwnNote
@@ -80,9 +81,9 @@ def open_in(store: Store) -> QuerySet[Refund]:
 
 
 def notes_of(store: Store, *, now: datetime) -> QuerySet[ShiftNote]:
-    """What was left there within a week, newest first, each with who took over."""
+    """What was left there within a week, what nobody has taken over first, then newest first, each with who took over."""
     left = ShiftNote.objects.filter(store=store, left_at__gt=now - SHOWN_FOR)
-    return left.select_related("left_by", "take_over__taken_by").order_by("-left_at")
+    return left.select_related("left_by", "take_over__taken_by").order_by(IsNull(F("take_over"), True).desc(), "-left_at")
 
 
 def count_untaken(user: User, *, store: OuterRef) -> Coalesce:

@@ -22,7 +22,7 @@ from refunds.progress import progress_of
 from refunds.shifts import Standing
 
 MOST_SHOWN = 200
-MOST_NOTES = 20
+MOST_TAKEN = 20
 _STANDINGS: dict[Standing, Promise] = {
     Standing.REFUNDED: gettext_lazy("Refunded"),
     Standing.UNDER_WAY: gettext_lazy("Under way"),
@@ -82,14 +82,14 @@ def _page(request: HttpRequest, desk: Desk, form: ShiftNoteForm, *, status: int 
     today = shifts.made_today(desk.store, now=desk.now)
     made = list(today[: MOST_SHOWN + 1])
     still_open = list(shifts.open_in(desk.store)[: MOST_SHOWN + 1])
-    notes = [_left(note, desk) for note in shifts.notes_of(desk.store, now=desk.now)[:MOST_NOTES]]
+    notes = [_left(note, desk) for note in shifts.notes_of(desk.store, now=desk.now)[:MOST_SHOWN]]
     page: dict[str, Any] = {
         "desk": desk,
         "form": form,
         "day": wording.day(timezone.localdate(desk.now)),
         "now": wording.day_and_time(desk.now),
         "untaken": [left for left in notes if not left.taken_by],
-        "taken": [left for left in notes if left.taken_by],
+        "taken": [left for left in notes if left.taken_by][:MOST_TAKEN],
         "open": [_open(refund, desk) for refund in still_open[:MOST_SHOWN]],
         "has_more_open": len(still_open) > MOST_SHOWN,
         "made": rows.refund_rows(made[:MOST_SHOWN]),

@@ -9,6 +9,7 @@ from django.db import IntegrityError, ProgrammingError, transaction
 from django.test import Client
 
 from refunds import shifts
+from refunds.desk.shift_page import MOST_TAKEN
 from refunds.models import Refund, ShiftNote, State, TakeOver
 from stores import audit, clock, people
 from stores.errors import HubError
@@ -187,6 +188,17 @@ def test_another_stores_notes_are_nobodys_business(chain: Chain, mona: Client) -
             act()
         assert caught.value.code == "forbidden"
     assert not TakeOver.objects.exists()
+
+
+def test_what_nobody_has_taken_over_is_shown_however_much_was_left_since(chain: Chain, kari: Client, mona: Client) -> None:
+    leave(kari, "The oldest.")
+    for number in range(MOST_TAKEN + 1):
+        newer = shifts.leave_note(chain.oslo, f"Newer {number}.", press=str(number), user=chain.kari, by=chain.by)
+        shifts.take_over(chain.oslo, newer.pk, user=chain.mona, by=chain.by)
+    said = text_of(mona.get(PAGE))
+    assert "The oldest." in said
+    assert f"Newer {MOST_TAKEN}." in said
+    assert "Newer 0." not in said
 
 
 def test_a_note_is_shown_for_a_week(chain: Chain, kari: Client, travel: Any) -> None:
