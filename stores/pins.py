@@ -19,7 +19,7 @@ from stores.actors import Actor
 from stores.audit import Subject
 from stores.errors import Forbidden, Invalid
 from stores.events import PinChosen, PinEnded, PinGiven, PinRefused, PinUse, TrailEvent
-from stores.models import TillPin, User
+from stores.models import Company, TillPin, User
 
 SHORTEST, LONGEST = 6, 10
 CLOSES_AFTER, ENDS_AFTER = 5, 15
@@ -64,15 +64,18 @@ def choose(user: User, pin: str, *, by: Actor) -> None:
         _record(PinChosen(person=str(user)), user, by=by)
 
 
-def end(user: User, *, reason: str, by: Actor) -> None:
-    """Somebody has seen it: from now on it counts for nothing. Raises Invalid without a reason, NoPin where there is none."""
+def end(user: User, *, company: Company, reason: str, by: Actor) -> None:
+    """Somebody has seen it: from now on it counts for nothing. `company` ends it, whether or not she still works there.
+
+    Raises Invalid without a reason, NoPin where there is none.
+    """
     reason = reason.strip()
     if not reason:
         raise Invalid(_("Say why the PIN ends."), field="reason")
     with transaction.atomic():
         if not that_count().filter(user=user).update(wrong=ENDS_AFTER):
             raise NoPin(_("There is no PIN to end."))
-        _record(PinEnded(person=str(user), reason=reason), user, by=by)
+        audit.record(PinEnded(person=str(user), reason=reason), by=by, company=company, store=None, about=_about(user))
 
 
 def prove(user: User, pin: str, *, use: PinUse, by: Actor) -> None:
@@ -130,5 +133,8 @@ def _too_easy(pin: str) -> str | Promise | None:
 
 
 def _record(event: TrailEvent, user: User, *, by: Actor) -> None:
-    about = Subject(type="person", id=str(user.public_id))
-    audit.record(event, by=by, company=access.company_of(user), store=None, about=about)
+    audit.record(event, by=by, company=access.company_of(user), store=None, about=_about(user))
+
+
+def _about(user: User) -> Subject:
+    return Subject(type="person", id=str(user.public_id))

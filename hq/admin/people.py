@@ -168,7 +168,7 @@ class PersonAdmin(HqAdmin):
         user: User = self.row(request, object_id)
 
         def act(form: ReasonForm) -> Any:
-            pins.end(user, reason=form.cleaned_data["reason"], by=actor_of(request))
+            pins.end(user, company=company_of(request), reason=form.cleaned_data["reason"], by=actor_of(request))
             return _("The PIN of %(person)s counts no more.") % {"person": user}
 
         page = VerbPage(

@@ -105,15 +105,21 @@ def test_fifteen_wrong_ones_end_it_until_she_chooses_another(chosen: User) -> No
     prove(chosen, ANOTHER)
 
 
-def test_headquarters_ends_one_that_was_seen_and_says_why(chosen: User) -> None:
+def test_headquarters_ends_one_that_was_seen_and_says_why(ground: Ground, chosen: User) -> None:
     with pytest.raises(Invalid):
-        pins.end(chosen, reason=" ", by=TILL)
-    pins.end(chosen, reason="written on the till", by=TILL)
+        pins.end(chosen, company=ground.company, reason=" ", by=TILL)
+    pins.end(chosen, company=ground.company, reason="written on the till", by=TILL)
     assert sentence_of(Entry.objects.latest("id")) == "The PIN of Mona was ended: written on the till"
     with pytest.raises(pins.NoPin):
         prove(chosen)
     with pytest.raises(pins.NoPin):
-        pins.end(chosen, reason="again", by=TILL)
+        pins.end(chosen, company=ground.company, reason="again", by=TILL)
+
+
+def test_headquarters_ends_that_of_somebody_who_has_left(ground: Ground, chosen: User) -> None:
+    people.leave_store(chosen.memberships.get(store=ground.oslo), reason="moved on", by=ground.by)
+    pins.end(chosen, company=ground.company, reason="written on the till", by=TILL)
+    assert not pins.may_prove(chosen)
 
 
 def test_the_database_holds_nothing_to_try_digits_against(chosen: User) -> None:
