@@ -79,8 +79,8 @@ def approvers(tier: Tier, *, stores: Iterable[Store], but: User | None) -> list[
 
 
 def beside(found: Iterable[Approver]) -> list[User]:
-    """Who of them can say yes at a till where somebody else is signed in: managers with a PIN."""
-    return [one.person for one in found if one.has_pin and one.is_manager]
+    """Who of them can say yes at a till where somebody else is signed in: managers with a PIN, each once."""
+    return list(dict.fromkeys(one.person for one in found if one.has_pin and one.is_manager))
 
 
 def in_words(found: list[Approver]) -> str:

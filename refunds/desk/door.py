@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
 
 from refunds import allowing, elsewhere, overview, rulebooks, shifts
+from refunds.desk import till
 from refunds.desk.rows import UnderWay, under_way_of
 from refunds.desk.working_store import working_store
 from refunds.models import Refund
@@ -100,7 +101,7 @@ def for_people(
         user = request.user
         if not isinstance(user, User):
             # a fragment that became the sign-in page would stand in the middle of the page that asked for it
-            return HttpResponseClientRefresh() if _is_fragment(request) else redirect_to_login(request.get_full_path())
+            return HttpResponseClientRefresh() if _is_fragment(request) else redirect_to_login(till.page_of(request))
         hers = access.stores_of(user).select_related("company").annotate(
             read_at=clock.sql_now(),
             policy_id=rulebooks.id_in_force(OuterRef("company"), now=clock.sql_now()),

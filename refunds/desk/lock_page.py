@@ -6,12 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from refunds.desk import till
 from refunds.desk.door import actor_at, for_people
 from stores import access, pins
-from stores.errors import HubError
+from stores.errors import HubError, NotFound
 from stores.events import PinUse
 from stores.models import Store, User
 
@@ -31,8 +32,11 @@ def locked(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpR
     if request.method == "GET":
         return _page(request, user)
     here = till.people_here(request, user)
-    person = next((one for one in here if str(one.public_id) == request.POST.get("who")), user)
+    wanted = request.POST.get("who", str(user.public_id))
+    person = next((one for one in here if str(one.public_id) == wanted), None)
     try:
+        if person is None:
+            raise NotFound(_("Choose who goes on here."))
         access.require(person, access.Right.REQUEST_REFUND)
         pins.prove(person, request.POST.get("pin", ""), use=PinUse.GO_ON, by=actor_at(request, user))
     except HubError as problem:
@@ -45,7 +49,7 @@ def locked(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpR
 @for_people
 def leave(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpResponse:
     """Make room for somebody who has to sign in in full."""
-    till.leave(request, user)
+    till.leave(request)
     return redirect(f"{reverse('account_login')}?{urlencode({'next': _next_of(request)})}")
 
 
@@ -54,8 +58,10 @@ def _page(request: HttpRequest, user: User, *, chosen: User | None = None, probl
     with_pin = pins.who_may_prove(here)
     page = {
         "here": [(person, person.pk in with_pin) for person in here],
-        "chosen": chosen or user,
+        "chosen": chosen or next((person for person in here if person.pk in with_pin), None),
         "can_go_on": bool(with_pin),
+        "is_over": user not in here,
+        "is_undone": "undone" in request.GET,
         "next": _next_of(request),
         "problem": problem,
     }

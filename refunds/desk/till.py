@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.signals import user_logged_in
@@ -28,8 +27,12 @@ A_DAY = 12 * 3600
 _PEOPLE, _SEEN, _IS_LOCKED = "till_people", "till_seen", "till_is_locked"
 _NOTED_EVERY = 60
 """Seconds between two notes that somebody is there; each is a write."""
-_ASKED_BY_PAGES = frozenset({"desk:progress", "desk:confirmed", "desk:look-up-progress", "desk:approvals-count"})
+_ASKED_BY_PAGES = frozenset(
+    {"desk:progress", "desk:confirmed", "desk:look-up-progress", "desk:approvals-count", "desk:under-way"}
+)
 """What open pages ask for by themselves: it shows nobody's presence."""
+_BY_ITSELF = "by-itself"
+"""In the address of a page that, without JavaScript, opens itself anew."""
 _OPEN = frozenset({"desk:lock", "desk:locked", "desk:leave", "account_logout", "set_language", "health-live"})
 
 
@@ -47,13 +50,13 @@ class LockedTills:
 
     def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
         """To the page that asks for a PIN, and from there back to the page that this is or is a part of."""
-        if not request.user.is_authenticated or _view_name(request) in _OPEN:
+        if not isinstance(request.user, User) or _view_name(request) in _OPEN:
             return None
-        if not _is_locked(request):
+        if not is_locked(request, request.user):
             _note_presence(request)
             return None
         lock(request)
-        address = f"{reverse('desk:locked')}?{urlencode({'next': _page_of(request)})}"
+        address = f"{reverse('desk:locked')}?{urlencode({'next': page_of(request), **_undone(request)})}"
         return HttpResponseClientRedirect(address) if request.headers.get("HX-Request") else redirect(address)
 
 
@@ -61,7 +64,8 @@ class LockedTills:
 def open_for(*, request: HttpRequest, user: User, **_facts: object) -> None:
     """Who works in a store signs in at a till."""
     if access.stores_of(user).exists():
-        request.session[_SEEN] = clock.wall_seconds()
+        now = clock.wall_seconds()
+        request.session.update({_SEEN: now, _PEOPLE: {**request.session.get(_PEOPLE, {}), str(user.public_id): now}})
 
 
 def lock(request: HttpRequest) -> None:
@@ -70,62 +74,69 @@ def lock(request: HttpRequest) -> None:
 
 
 def people_here(request: HttpRequest, user: User) -> list[User]:
-    """Who may go on with her PIN: `user`, who is signed in, then by name who else signed in in full here within a day."""
-    ids = [uuid.UUID(public_id) for public_id in _signed_in_here(request, user)]
-    others = User.objects.filter(public_id__in=ids, is_active=True).exclude(pk=user.pk)
-    return [user, *others.order_by("first_name", "last_name", "username")]
+    """Who may go on with her PIN, having signed in in full here within a day: `user` first, then the others by name."""
+    ids = [uuid.UUID(public_id) for public_id in _signed_in_here(request)]
+    found = User.objects.filter(public_id__in=ids, is_active=True).order_by("first_name", "last_name", "username")
+    return sorted(found, key=lambda person: person != user)
 
 
 def go_on_as(request: HttpRequest, user: User, *, after: User) -> None:
     """`user`, one of `people_here` who gave her PIN, has the till now; her sign-in lasts no longer than it would have."""
-    here, store = _signed_in_here(request, after), request.session.get(STORE_KEY)
+    here, store = _signed_in_here(request), request.session.get(STORE_KEY)
     if user != after:
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-        request.session.set_expiry(max(1, int(here[str(user.public_id)] + A_DAY - clock.wall_seconds())))
+        request.session.set_expiry(0)  # with the browser's, as after a password
         request.session.update({_PEOPLE: here, STORE_KEY: store})
     request.session.pop(_IS_LOCKED, None)
     request.session[_SEEN] = clock.wall_seconds()
 
 
-def leave(request: HttpRequest, user: User) -> None:
+def leave(request: HttpRequest) -> None:
     """Nobody has the till; who signed in today may go on again once somebody has signed in in full."""
-    here = _signed_in_here(request, user)
+    here = _signed_in_here(request)
     logout(request)
     request.session[_PEOPLE] = here
 
 
-def _is_locked(request: HttpRequest) -> bool:
+def is_locked(request: HttpRequest, user: User) -> bool:
+    """By hand, because it was left alone, or because her own sign-in is over."""
     if _IS_LOCKED in request.session:
         return True
-    now = clock.wall_seconds()
-    return bool(now - request.session.get(_SEEN, now) > settings.DESK_LOCKS_AFTER_SECONDS)
+    seen = request.session.get(_SEEN)
+    if seen is None:
+        return False
+    was_left_alone = clock.wall_seconds() - seen > settings.DESK_LOCKS_AFTER_SECONDS
+    return was_left_alone or str(user.public_id) not in _signed_in_here(request)
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page that this address is; for what a page sends or asks by itself, the page of its order, refund or question."""
+    is_page = request.method == "GET" and not request.headers.get("HX-Request")
+    if is_page and _view_name(request) != "desk:locked":
+        return request.get_full_path()
+    kwargs = request.resolver_match.kwargs if request.resolver_match else {}
+    pages = (("order_id", "desk:order"), ("refund_id", "desk:refund"), ("question_id", "desk:look-up"))
+    return next((reverse(name, args=[kwargs[key]]) for key, name in pages if key in kwargs), reverse("desk:find"))
 
 
 def _note_presence(request: HttpRequest) -> None:
     seen = request.session.get(_SEEN)
-    if seen is None or _view_name(request) in _ASKED_BY_PAGES:
+    if seen is None or _view_name(request) in _ASKED_BY_PAGES or _BY_ITSELF in request.GET:
         return
     now = clock.wall_seconds()
     if now - seen > _NOTED_EVERY:
         request.session[_SEEN] = now
 
 
-def _signed_in_here(request: HttpRequest, user: User) -> dict[str, float]:
-    """Public ids, and when each last signed in in full."""
-    here: dict[str, float] = dict(request.session.get(_PEOPLE, {}))
-    records: list[dict[str, Any]] = get_authentication_records(request, user)
-    if records:
-        here[str(user.public_id)] = max(record["at"] for record in records)
+def _signed_in_here(request: HttpRequest) -> dict[str, float]:
+    """Public ids, and when each last signed in in full, within a day."""
+    here: dict[str, float] = request.session.get(_PEOPLE, {})
     return {public_id: at for public_id, at in here.items() if clock.wall_seconds() - at < A_DAY}
 
 
-def _page_of(request: HttpRequest) -> str:
-    """The page that this address is; for what a page sends or asks by itself, the page of its order, refund or question."""
-    if request.method == "GET" and not request.headers.get("HX-Request"):
-        return request.get_full_path()
-    kwargs = request.resolver_match.kwargs if request.resolver_match else {}
-    pages = (("order_id", "desk:order"), ("refund_id", "desk:refund"), ("question_id", "desk:look-up"))
-    return next((reverse(name, args=[kwargs[key]]) for key, name in pages if key in kwargs), reverse("desk:find"))
+def _undone(request: HttpRequest) -> dict[str, str]:
+    """Told on the locked page: what a locked till was sent is not done."""
+    return {} if request.method == "GET" else {"undone": "1"}
 
 
 def _view_name(request: HttpRequest) -> str:

@@ -140,6 +140,13 @@ def test_a_manager_who_left_since_cannot(chain: Chain, waiting: Refund, mona: Us
     assert still_waits(waiting)
 
 
+def test_who_manages_both_stores_is_offered_once(chain: Chain, waiting: Refund, mona: User) -> None:
+    people.join_store(mona, chain.bergen, role=Role.MANAGER, by=chain.by)
+    page = signed_in(chain.kari).get(f"/desk/refunds/{waiting.pk}/").content.decode()
+    assert page.count(f'<option value="{mona.public_id}">') == 1
+    assert "http-equiv" not in page, "a page that opens itself anew takes the digits along"
+
+
 def test_the_page_offers_it_to_the_cashier_and_it_goes_from_there(chain: Chain, waiting: Refund, mona: User) -> None:
     client = signed_in(chain.kari)
     address = f"/desk/refunds/{waiting.pk}/"

@@ -65,7 +65,7 @@ def test_the_page_looks_on_and_opens_the_order(chain: Chain, kari: Client) -> No
     body = page.content.decode()
     assert "Asked 0 of 3 stores." in text_of(page)
     assert 'hx-trigger="every 1s"' in body
-    assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in body
+    assert '<noscript><meta http-equiv="refresh" content="2; url=?by-itself"></noscript>' in body
     mark = body.split("progress/?seen=")[1].split('"')[0]
     assert kari.get(f"{address}progress/", {"seen": mark}).status_code == 204
     answer()

@@ -1,6 +1,7 @@
 """A shared till: it locks when it is left alone, a PIN opens it for whoever signed in there today, and each acts as herself."""
 
 import time
+import uuid
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from stores import people, pins
 from stores.events import PinUse
 from stores.models import Entry, Role, TillPin, User
 from tests.conftest import PASSWORD, Chain
-from tests.refunds.desk_pages import Till, text_of
+from tests.refunds.desk_pages import Till, hidden, text_of
 
 KARIS, MONAS, WRONG = "730518", "948207", "111222"
 
@@ -79,9 +80,10 @@ def test_as_long_as_somebody_is_there_it_stays_open(client: Client, settings: Se
     assert is_locked(client)
 
 
-def test_a_page_that_asks_by_itself_shows_nobodys_presence(client: Client) -> None:
+@pytest.mark.parametrize("path", ["/desk/approvals/count/", "/desk/under-way/?seen=", "/desk/today/?by-itself"])
+def test_a_page_that_asks_by_itself_shows_nobodys_presence(client: Client, path: str) -> None:
     alone_for(client, 200)
-    client.get("/desk/approvals/count/", headers={"HX-Request": "true"})
+    client.get(path, headers={"HX-Request": "true"})
     assert time.time() - client.session["till_seen"] > 190
 
 
@@ -104,8 +106,10 @@ def test_a_press_at_a_locked_till_moves_no_money_and_comes_back_to_its_order(cha
     filled = at.fill("100")
     alone_for(client, 301)
     answer: Any = at.refund(filled)
-    assert answer["Location"] == f"/desk/locked/?next=%2Fdesk%2Forders%2F{order.public_id}%2F"
+    assert answer["Location"] == f"/desk/locked/?next=%2Fdesk%2Forders%2F{order.public_id}%2F&undone=1"
     assert not Refund.objects.exists()
+    assert "nothing was done" in text_of(client.get(answer["Location"]))
+    assert "nothing was done" not in text_of(client.get("/desk/locked/"))
 
 
 def test_a_colleague_takes_over_with_her_pin_and_acts_as_herself(chain: Chain, client: Client) -> None:
@@ -144,22 +148,51 @@ def test_a_pin_signs_nobody_in_where_she_has_not_signed_in_in_full(chain: Chain)
     assert is_locked(client)
 
 
-def test_signing_in_in_full_is_good_for_a_day(chain: Chain, client: Client) -> None:
+def signed_in_for(client: Client, user: User, seconds: float) -> None:
     session = client.session
-    session["till_people"] = {str(chain.mona.public_id): time.time() - 12 * 3600 - 1}
+    session["till_people"] = {**session["till_people"], str(user.public_id): time.time() - seconds}
     session.save()
+
+
+def test_signing_in_in_full_is_good_for_a_day(chain: Chain, client: Client) -> None:
+    signed_in_for(client, chain.mona, 12 * 3600 + 1)
     client.post("/desk/lock/")
-    give(client, chain.mona, MONAS)
+    page = give(client, chain.mona, MONAS)
     assert who_is_there(client) == "Kari"
+    assert "Choose who goes on here." in text_of(page)
+    assert not TillPin.objects.filter(wrong__gt=0).exists(), "it was nobody's wrong one"
+
+
+def test_her_own_is_good_no_longer_and_her_pin_does_not_renew_it(chain: Chain, client: Client) -> None:
+    signed_in_for(client, chain.mona, 12 * 3600 + 1)
+    signed_in_for(client, chain.kari, 12 * 3600 + 1)
+    assert is_locked(client), "though somebody was there all the time"
+    give(client, chain.kari, KARIS)
+    assert is_locked(client)
+    assert "signed in here more than twelve hours ago" in text_of(client.get("/desk/locked/"))
 
 
 def test_going_on_makes_no_sign_in_longer(chain: Chain, client: Client) -> None:
-    session = client.session
-    session["till_people"] = {str(chain.mona.public_id): time.time() - 12 * 3600 + 600}
-    session.save()
+    signed_in_for(client, chain.mona, 12 * 3600 - 600)
     client.post("/desk/lock/")
     give(client, chain.mona, MONAS)
-    assert client.session.get_expiry_age() <= 600
+    assert not is_locked(client)
+    assert client.session.get_expire_at_browser_close()
+    assert time.time() - client.session["till_people"][str(chain.mona.public_id)] >= 12 * 3600 - 600
+
+
+@pytest.mark.parametrize("address", ["/desk/lock/", "/desk/leave/", "/desk/locked/", "/desk/shift/notes/"])
+def test_what_an_ended_session_presses_leads_over_the_sign_in_to_a_page(chain: Chain, address: str) -> None:
+    client = Client()
+    asked = client.post(address, {"next": "/desk/today/"})
+    answer = client.post(asked["Location"], {"login": "kari", "password": PASSWORD})
+    assert answer["Location"] == "/desk/"
+
+
+def test_a_till_locked_where_something_was_refused_goes_on_at_a_page(chain: Chain, client: Client) -> None:
+    refused = client.post(f"/desk/shift/notes/{uuid.uuid4()}/taken/")
+    assert refused.status_code == 404
+    assert hidden(refused, "next") == "/desk/"
 
 
 def test_a_pin_is_no_second_factor_at_headquarters_and_changes_no_secret(chain: Chain, client: Client) -> None:
