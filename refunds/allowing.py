@@ -20,6 +20,8 @@ from stores.money import in_locale
 
 EXPIRES_AFTER = timedelta(hours=24)
 """A wish that nobody allowed by then lapses (T4)."""
+AT_THE_DESK = Tier.STORE
+"""How high a yes given at the desk can be: headquarters proves a second factor first, which its admin asks for."""
 MOST_NAMES = 6
 _WITH = ("order__store", "order__sales_unit", "refunding_store", "requested_by", "requested_by_system__store")
 

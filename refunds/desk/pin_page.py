@@ -1,6 +1,8 @@
 """Her own PIN for tills: chosen by whoever has just proved in full that it is she."""
 
-from allauth.account.decorators import reauthentication_required
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -13,9 +15,14 @@ from stores.errors import HubError, Invalid
 
 @require_http_methods(["GET", "POST"])
 @for_cashiers
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
 def choose(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Choose one, typed twice; an earlier one ends with that."""
+    """Choose one, typed twice; an earlier one ends with that.
+
+    What is sent too late is dropped, never kept to be resumed: a session is a database row, and who resumes it may be another.
+    """
+    if not did_recently_reauthenticate(request):
+        method, *_others = get_adapter().get_reauthentication_methods(desk.user)
+        return redirect_to_login(request.path, method["url"])
     if request.method == "GET":
         return _page(request, desk)
     pin = request.POST.get("pin", "")

@@ -48,7 +48,7 @@ def decide(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpRespon
         match request.POST.get("decision"):
             case "approve":
                 seen = request.POST.get("seen", "")
-                intake.approve_refund(refund.pk, asker=desk.user, by=desk.by, seen=seen)
+                intake.approve_refund(refund.pk, asker=desk.user, by=desk.by, seen=seen, at_most=allowing.AT_THE_DESK)
             case "reject":
                 intake.reject_refund(refund.pk, note=request.POST.get("note", ""), asker=desk.user, by=desk.by)
             case "cancel":
@@ -133,7 +133,7 @@ def _choices(refund: Refund, desk: Desk) -> dict[str, Any]:
         return {}
     is_hers = refund.requested_by_id == desk.user.pk
     authority = None if is_hers else allowing.authority(desk.user, refund)
-    may_allow = allowing.is_enough(authority, refund)
+    may_allow = authority is not None and allowing.is_enough(allowing.AT_THE_DESK, refund)
     return {
         "waits": approval_words.waits_of(refund, is_readers=may_allow, now=desk.now),
         "may_allow": may_allow,

@@ -5,16 +5,20 @@ import uuid
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from refunds.models import Refund
+from refunds.models import Measure, Refund, State, Tier
+from refunds.rules import Rule
 from stores import people, pins
 from stores.events import PinUse
 from stores.models import Entry, Role, TillPin, User
 from tests.conftest import PASSWORD, Chain
+from tests.refunds.asking import ask
 from tests.refunds.desk_pages import Till, hidden, text_of
+from tests.refunds.policies import in_force
 
 KARIS, MONAS, WRONG = "730518", "948207", "111222"
 
@@ -204,6 +208,38 @@ def test_a_pin_is_no_second_factor_at_headquarters_and_changes_no_secret(chain: 
     assert client.post("/desk/pin/", {"pin": WRONG, "again": WRONG}).status_code == 302
     assert not is_locked(client)
     pins.prove(chain.mona, MONAS, use=PinUse.ALLOW, by=chain.by)
+
+
+def test_a_pin_sent_without_a_fresh_proof_is_kept_nowhere(chain: Chain, client: Client) -> None:
+    client.post("/desk/lock/")
+    give(client, chain.mona, MONAS)
+    asked = client.post("/desk/pin/", {"pin": "305817", "again": "305817"})["Location"]
+    assert "305817" not in str(dict(client.session))
+    assert client.post(asked, {"password": PASSWORD})["Location"] == "/desk/pin/"
+    pins.prove(chain.mona, MONAS, use=PinUse.ALLOW, by=chain.by)
+
+
+def test_a_pin_gives_her_account_no_other_address(chain: Chain, client: Client) -> None:
+    client.post("/desk/lock/")
+    give(client, chain.mona, MONAS)
+    answer = client.post("/accounts/email/", {"action_add": "", "email": "kari@example.com"})
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    assert not EmailAddress.objects.exists()
+
+
+def test_the_desk_gives_no_yes_of_headquarters(chain: Chain, client: Client) -> None:
+    people.join_headquarters(chain.mona, chain.company, role=Role.APPROVER, by=chain.by)
+    in_force(chain, Rule(measure=Measure.REFUND, above_minor=1, currency="NOK", allowed_by=Tier.HEADQUARTERS))
+    order = chain.sold(chain.bergen, "BGO-20261101-7741", 100_000)
+    waiting = ask(order, 60_000, who=chain.kari, store=chain.oslo).refund
+    client.post("/desk/lock/")
+    give(client, chain.mona, MONAS)
+    page = f"/desk/refunds/{waiting.pk}/"
+    assert "Approve" not in text_of(client.get(page)).partition("Waits for approval")[2]
+    refused = client.post(f"{page}decision/", {"decision": "approve", "seen": waiting.fingerprint})
+    assert refused.status_code == 403
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.approved_by) == (State.AWAITING_APPROVAL, None)
 
 
 def test_who_has_no_pin_is_asked_for_the_password(chain: Chain) -> None:
