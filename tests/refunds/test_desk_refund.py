@@ -258,7 +258,7 @@ def test_a_lost_answer_says_do_not_repeat(chain: Chain, till: Till) -> None:
 def test_without_javascript_the_page_looks_again_by_itself(till: Till) -> None:
     answer = till.refund(till.fill("250"))
     page = till.client.get(answer["Location"]).content.decode()
-    assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in page
+    assert '<noscript><meta http-equiv="refresh" content="3; url=?by-itself"></noscript>' in page
 
 
 def test_my_refunds_today_are_hers_in_this_store(chain: Chain, till: Till) -> None:
