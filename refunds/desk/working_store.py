@@ -7,13 +7,18 @@ from django.http import HttpRequest
 from stores.models import Store
 
 STORE_KEY = "desk_store"
+_OF_THE_PAGE = "works_in"
 
 
 def working_store(request: HttpRequest, stores: Sequence[Store]) -> Store | None:
-    """The chosen one of `stores`; the only one if there is one; None if she has to choose."""
-    if len(stores) == 1:
+    """The chosen one of `stores`; the only one if there is one; None if she has to choose.
+
+    A form keeps to the store that stood on its page, whatever she has chosen in another tab since.
+    """
+    said = request.POST.get(_OF_THE_PAGE)
+    if not said and len(stores) == 1:
         return stores[0]
-    chosen = request.session.get(STORE_KEY)
+    chosen = said or request.session.get(STORE_KEY)
     return next((store for store in stores if str(store.public_id) == chosen), None)
 
 

@@ -14,7 +14,7 @@ from stores import actors, people, registry
 from stores.models import Company, Entry, Order, Role, User
 from tests.conftest import PASSWORD, Chain
 from tests.refunds.asking import ask
-from tests.refunds.desk_pages import Till, signed_in, text_of
+from tests.refunds.desk_pages import Till, hidden, signed_in, text_of
 
 NOBODYS = uuid.UUID(int=0)
 PAGES = ["/desk/", "/desk/today/", "/desk/stores/", f"/desk/orders/{NOBODYS}/", f"/desk/refunds/{NOBODYS}/"]
@@ -103,6 +103,22 @@ def test_opening_another_stores_order_is_in_its_trail(chain: Chain) -> None:
     assert entry.chain.store == chain.bergen
     assert (entry.actor_name, entry.refunding_store) == ("Kari", chain.oslo)
     assert (entry.subject_type, entry.subject_id) == ("order", str(bergens.public_id))
+
+
+def test_a_form_keeps_to_the_store_that_stood_on_its_page(chain: Chain) -> None:
+    """In another tab she has gone over to Bergen since."""
+    order = chain.sold(chain.bergen, "BGO-20261101-7741", 100_000)
+    people.join_store(chain.kari, chain.bergen, role=Role.CASHIER, by=chain.by)
+    kari = signed_in(chain.kari)
+    kari.post("/desk/stores/", {"store": str(chain.oslo.public_id)})
+    till = Till(client=kari, order=order)
+    shown = hidden(till.open(), "works_in")
+    kari.post("/desk/stores/", {"store": str(chain.bergen.public_id)})
+    till.refund({**till.fill("100"), "works_in": shown})
+    assert Refund.objects.get().refunding_store == chain.oslo
+    answer = till.refund({**till.fill("50"), "works_in": str(chain.trondheim.public_id)})
+    assert answer["Location"] == "/desk/stores/"
+    assert Refund.objects.count() == 1
 
 
 def test_with_two_stores_she_chooses_where_she_works_and_may_change_it(chain: Chain) -> None:
