@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.signals import user_logged_in
+from allauth.account.signals import password_changed, password_reset, user_logged_in
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from stores import access, audit, people
+from stores import access, audit, people, pins
 from stores.actors import Actor, ActorKind
 from stores.events import SignedIn, SignInRefused
 from stores.models import Company, User
@@ -100,6 +100,15 @@ def record_sign_in(*, request: HttpRequest, user: User, **_facts: object) -> Non
             store=None,
             about=_about(user),
         )
+
+
+@receiver([password_changed, password_reset])
+def end_her_pin(*, request: HttpRequest, user: User, **_facts: object) -> None:
+    """Whoever sets a new password may have lost more than that: at tills she chooses a new PIN, too."""
+    company = _company_of(user)
+    if company is not None and pins.may_prove(user):
+        by = access.actor_for(user, address=AccountAdapter(request).get_client_ip(request))
+        pins.end(user, company=company, reason="a new password was set", by=by)
 
 
 def _company_of(user: User) -> Company | None:

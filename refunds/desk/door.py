@@ -37,8 +37,8 @@ P = ParamSpec("P")
 class Desk:
     """The asker, where she stands, and when. `stores` are all she works in; `store` the one she works in now.
 
-    `now` is the database's clock as the page began. What she has under way is read once, by the page or by its strip, which
-    leaves out the refund that the page itself is about.
+    `now` is the database's clock as the page began, `ids_here` the public ids of all who share her till today. What she has
+    under way is read once, by the page or by its strip, which leaves out the refund that the page itself is about.
     """
 
     user: User
@@ -46,6 +46,7 @@ class Desk:
     stores: tuple[Store, ...]
     by: Actor
     now: datetime
+    ids_here: frozenset[str]
     known_under_way: Sequence[Refund] | None = None
     shown_already: uuid.UUID | None = None
 
@@ -55,6 +56,10 @@ class Desk:
         if self.known_under_way is None:
             self.known_under_way = list(overview.under_way(self.user, store=self.store, now=self.now))
         return under_way_of([refund for refund in self.known_under_way if refund.pk != self.shown_already])
+
+    def shares_till_with(self, person: User | None) -> bool:
+        """Whether that person has worked at this till today."""
+        return person is not None and str(person.public_id) in self.ids_here
 
     @property
     def locks_after(self) -> int:
@@ -127,7 +132,8 @@ def for_cashiers(view: DeskView[P]) -> Callable[Concatenate[HttpRequest, P], Htt
         if store is None:
             return redirect("desk:stores")
         by = actor_at(request, user, store=store)
-        desk = Desk(user=user, store=store, stores=stores, by=by, now=vars(store)["read_at"])
+        now, ids_here = vars(store)["read_at"], till.ids_here(request)
+        desk = Desk(user=user, store=store, stores=stores, by=by, now=now, ids_here=ids_here)
         with timezone.override(ZoneInfo(store.time_zone)):
             try:
                 return view(request, desk, *args, **kwargs)

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from refunds.desk import till
 from refunds.desk.door import actor_at, for_people
@@ -23,6 +23,13 @@ def lock(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpRes
     """Lock it, and show who may go on."""
     till.lock(request)
     return redirect(f"{reverse('desk:locked')}?{urlencode({'next': _next_of(request)})}")
+
+
+@require_GET
+@for_people
+def here(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpResponse:
+    """Somebody types or touches on a page that asks nothing else; it counts as her presence."""
+    return HttpResponse(status=204)
 
 
 @require_http_methods(["GET", "POST"])

@@ -15,7 +15,9 @@ from refunds.desk.forms import new_request_key
 from refunds.handing_over import kind_of_paper
 from refunds.models import Kind, Refund, State
 from refunds.progress import progress_of
+from stores import pins
 from stores.errors import HubError
+from stores.events import PinUse
 
 _NEWS = timedelta(seconds=10)
 """So long after its end a refund that was quicker than its page is still announced with a sound."""
@@ -42,11 +44,16 @@ def progress(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpResp
 @require_POST
 @for_cashiers
 def decide(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpResponse:
-    """Approve, reject or cancel a refund that waits; a refusal stands on the refund's own page."""
+    """Approve, reject or cancel a refund that waits; a refusal stands on the refund's own page.
+
+    Whoever allows at the till where it was asked for proves once more that she is another person (T2).
+    """
     refund = queries.refund_for(desk.user, refund_id)
     try:
         match request.POST.get("decision"):
             case "approve":
+                if desk.shares_till_with(refund.requested_by):
+                    pins.prove(desk.user, request.POST.get("pin", ""), use=PinUse.ALLOW, by=desk.by)
                 seen = request.POST.get("seen", "")
                 intake.approve_refund(refund.pk, asker=desk.user, by=desk.by, seen=seen, at_most=allowing.AT_THE_DESK)
             case "reject":
@@ -137,6 +144,7 @@ def _choices(refund: Refund, desk: Desk) -> dict[str, Any]:
     return {
         "waits": approval_words.waits_of(refund, is_readers=may_allow, now=desk.now),
         "may_allow": may_allow,
+        "asked_here": may_allow and desk.shares_till_with(refund.requested_by),
         "may_refuse": authority is not None,
         "may_cancel": is_hers,
     }

@@ -27,6 +27,8 @@ A_DAY = 12 * 3600
 _PEOPLE, _SEEN, _IS_LOCKED = "till_people", "till_seen", "till_is_locked"
 _NOTED_EVERY = 60
 """Seconds between two notes that somebody is there; each is a write."""
+_LATEST_NOTE = 2 * _NOTED_EVERY
+"""So late a note may come: an open page tells at most every minute that somebody types, and not every sign is written down."""
 _ASKED_BY_PAGES = frozenset(
     {"desk:progress", "desk:confirmed", "desk:look-up-progress", "desk:approvals-count", "desk:under-way"}
 )
@@ -80,6 +82,11 @@ def people_here(request: HttpRequest, user: User) -> list[User]:
     return sorted(found, key=lambda person: person != user)
 
 
+def ids_here(request: HttpRequest) -> frozenset[str]:
+    """Public ids of all who signed in in full at this till within a day."""
+    return frozenset(_signed_in_here(request))
+
+
 def go_on_as(request: HttpRequest, user: User, *, after: User) -> None:
     """`user`, one of `people_here` who gave her PIN, has the till now; her sign-in lasts no longer than it would have."""
     here, store = _signed_in_here(request), request.session.get(STORE_KEY)
@@ -105,7 +112,7 @@ def is_locked(request: HttpRequest, user: User) -> bool:
     seen = request.session.get(_SEEN)
     if seen is None:
         return False
-    was_left_alone = clock.wall_seconds() - seen > settings.DESK_LOCKS_AFTER_SECONDS
+    was_left_alone = clock.wall_seconds() - seen > settings.DESK_LOCKS_AFTER_SECONDS + _LATEST_NOTE
     return was_left_alone or str(user.public_id) not in _signed_in_here(request)
 
 

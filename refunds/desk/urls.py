@@ -49,6 +49,7 @@ urlpatterns = [
     path("shift/notes/<uuid:note_id>/taken/", shift_page.take, name="shift-taken"),
     path("pin/", pin_page.choose, name="pin"),
     path("lock/", lock_page.lock, name="lock"),
+    path("here/", lock_page.here, name="here"),
     path("locked/", lock_page.locked, name="locked"),
     path("leave/", lock_page.leave, name="leave"),
 ]

@@ -75,6 +75,7 @@ ROWS = (
     # The till itself: everybody's own.
     Row(url="pin", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="pin", sends="new pin", cashier=EVERYWHERE, manager=EVERYWHERE),
+    Row(url="here", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="lock", sends="lock", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="locked", cashier=EVERYWHERE, manager=EVERYWHERE),
     Row(url="locked", sends="right pin", cashier=EVERYWHERE, manager=EVERYWHERE),

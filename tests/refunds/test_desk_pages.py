@@ -32,7 +32,7 @@ POLICY = {
     "base-uri 'none'",
 }
 INLINE = re.compile(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=|javascript:|\shx-on", re.IGNORECASE)
-FRAGMENTS = {"amount", "approvals-count", "confirmed", "look-up-progress", "progress", "store-names", "under-way"}
+FRAGMENTS = {"amount", "approvals-count", "confirmed", "here", "look-up-progress", "progress", "store-names", "under-way"}
 """Addresses that answer with a part of a page, or that only take what is sent."""
 ONLY_SENT = {"allow-here", "ask-vipps", "request", "decide", "elsewhere-seen", "leave", "lock", "shift-note", "shift-taken"}
 

@@ -108,7 +108,7 @@ class Things:
             return Thing(
                 path=reverse(f"desk:{row.url}"), sent={"store": str(store.public_id)} if row.sends == "choose" else None
             )
-        if row.url in ("pin", "lock", "locked", "leave"):
+        if row.url in ("pin", "lock", "here", "locked", "leave"):
             return Thing(path=reverse(f"desk:{row.url}"), sent=self._at_the_till(asker) if row.sends else None)
         if row.url == "allow-here":
             pin, refund = self._at_the_till(self.chain.mona)["pin"], self.refund(store, self.liv)

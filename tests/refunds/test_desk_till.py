@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.account.signals import password_reset
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
@@ -13,6 +14,7 @@ from pytest_django import Settings
 from refunds.models import Measure, Refund, State, Tier
 from refunds.rules import Rule
 from stores import people, pins
+from stores.audit import sentence_of
 from stores.events import PinUse
 from stores.models import Entry, Role, TillPin, User
 from tests.conftest import PASSWORD, Chain
@@ -64,7 +66,7 @@ def is_locked(client: Client, path: str = "/desk/") -> bool:
 
 
 def test_left_alone_it_asks_for_a_pin_and_goes_on_where_she_was(chain: Chain, client: Client) -> None:
-    alone_for(client, 301)
+    alone_for(client, 421)
     answer = client.get("/desk/today/?day=2026-11-02")
     assert answer["Location"] == "/desk/locked/?next=%2Fdesk%2Ftoday%2F%3Fday%3D2026-11-02"
     page = client.get(answer["Location"])
@@ -76,11 +78,11 @@ def test_left_alone_it_asks_for_a_pin_and_goes_on_where_she_was(chain: Chain, cl
 
 
 def test_as_long_as_somebody_is_there_it_stays_open(client: Client, settings: Settings) -> None:
-    alone_for(client, 299)
+    alone_for(client, 419)
     assert not is_locked(client)
     assert time.time() - client.session["till_seen"] < 60
     settings.DESK_LOCKS_AFTER_SECONDS = 30
-    alone_for(client, 31)
+    alone_for(client, 151)
     assert is_locked(client)
 
 
@@ -93,7 +95,7 @@ def test_a_page_that_asks_by_itself_shows_nobodys_presence(client: Client, path:
 
 def test_a_part_of_a_page_sends_the_whole_page_to_the_lock(chain: Chain, client: Client) -> None:
     order = chain.sold(chain.bergen, "BGO-20261101-7741", 100_000)
-    alone_for(client, 301)
+    alone_for(client, 421)
     answer = client.get(f"/desk/orders/{order.public_id}/confirmed/", headers={"HX-Request": "true"})
     assert answer["HX-Redirect"] == f"/desk/locked/?next=%2Fdesk%2Forders%2F{order.public_id}%2F"
 
@@ -108,7 +110,7 @@ def test_a_press_at_a_locked_till_moves_no_money_and_comes_back_to_its_order(cha
     order = chain.sold(chain.bergen, "BGO-20261101-7741", 100_000)
     at = Till(client=client, order=order)
     filled = at.fill("100")
-    alone_for(client, 301)
+    alone_for(client, 421)
     answer: Any = at.refund(filled)
     assert answer["Location"] == f"/desk/locked/?next=%2Fdesk%2Forders%2F{order.public_id}%2F&undone=1"
     assert not Refund.objects.exists()
@@ -138,6 +140,44 @@ def test_with_a_wrong_pin_it_stays_locked_and_hers_whose_it_was(chain: Chain, cl
     assert is_locked(client)
     refused = Entry.objects.get(event="person.pin_refused")
     assert (refused.actor_name, refused.subject_id) == ("Kari", str(chain.mona.public_id))
+
+
+def test_what_was_asked_for_at_this_till_needs_the_managers_own_pin(chain: Chain, client: Client) -> None:
+    in_force(chain, Rule(measure=Measure.REFUND, above_minor=50_000, currency="NOK"))
+    at = Till(client=client, order=chain.sold(chain.bergen, "BGO-20261101-7741", 100_000))
+    at.refund(at.fill("600"))
+    refund = Refund.objects.get()
+    client.post("/desk/lock/")
+    give(client, chain.mona, MONAS)
+    page = client.get(f"/desk/refunds/{refund.pk}/")
+    assert "Kari asked for it at this very till: to allow it, give your own PIN." in text_of(page)
+    yes = {"decision": "approve", "seen": refund.fingerprint}
+    for sent in (yes, {**yes, "pin": KARIS}):
+        refused = client.post(f"/desk/refunds/{refund.pk}/decision/", sent)
+        assert (refused.status_code, "That is not the PIN." in text_of(refused)) == (403, True)
+        refund.refresh_from_db()
+        assert refund.approved_by is None
+    client.post(f"/desk/refunds/{refund.pk}/decision/", {**yes, "pin": MONAS})
+    refund.refresh_from_db()
+    assert refund.approved_by == chain.mona
+
+
+def test_who_only_types_shows_that_she_is_there(client: Client) -> None:
+    alone_for(client, 200)
+    assert client.get("/desk/here/").status_code == 204
+    assert time.time() - client.session["till_seen"] < 60
+
+
+@pytest.mark.parametrize("how", ["changed", "reset"])
+def test_a_new_password_ends_her_pin(chain: Chain, client: Client, how: str) -> None:
+    if how == "changed":
+        client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+        form = {"oldpassword": PASSWORD, "password1": "a-new-long-one-77", "password2": "a-new-long-one-77"}
+        assert client.post("/accounts/password/change/", form).status_code == 302
+    else:
+        password_reset.send(sender=User, request=client.get("/desk/").wsgi_request, user=chain.kari)
+    assert pins.who_may_prove([chain.kari, chain.mona]) == {chain.mona.pk}
+    assert sentence_of(Entry.objects.latest("id")) == "The PIN of Kari was ended: a new password was set"
 
 
 def test_a_pin_signs_nobody_in_where_she_has_not_signed_in_in_full(chain: Chain) -> None:
