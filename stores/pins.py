@@ -1,7 +1,7 @@
 """PINs for tills: a person who has signed in in full chooses one, and shows with it at a till that it is she.
 
-A PIN never signs anybody in: it goes on with a sign-in at the same till, or stands for a manager beside it. Fifteen wrong
-ones in a row end it, so that a guesser has fifteen of a million.
+A PIN never signs anybody in: it goes on with a sign-in at the same till, or stands for a manager beside it. Wrong ones in a
+row close it and then end it; each is in the trail beside the name of whoever was signed in at that till.
 """
 
 import re
