@@ -75,29 +75,27 @@ class PinEnded(TrailEvent):
     reason: str
 
 
+class _UsesPin(TrailEvent):
+    @classmethod
+    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**facts, "use": _USES.get(facts.get("use", ""), "")}
+
+
 @dataclass(frozen=True, kw_only=True)
-class PinGiven(TrailEvent):
+class PinGiven(_UsesPin):
     name = "person.pin_given"
     sentence = _("{person} gave the PIN at a till {use}.")
     person: str
     use: str
 
-    @classmethod
-    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**facts, "use": _USES.get(facts.get("use", ""), "")}
-
 
 @dataclass(frozen=True, kw_only=True)
-class PinRefused(TrailEvent):
+class PinRefused(_UsesPin):
     name = "person.pin_refused"
     sentence = _("A wrong PIN was given for {person} at a till {use} ({wrong} in a row).")
     person: str
     use: str
     wrong: int
-
-    @classmethod
-    def shown(cls, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**facts, "use": _USES.get(facts.get("use", ""), "")}
 
 
 @dataclass(frozen=True, kw_only=True)

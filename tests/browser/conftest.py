@@ -61,3 +61,16 @@ def desk(screen: Page) -> Page:
     screen.keyboard.press("Enter")
     expect(screen.locator("#q")).to_be_focused()
     return screen
+
+
+@pytest.fixture
+def bare_desk(chromium: Browser, live_server: LiveServer, chain: Chain) -> Iterator[Page]:
+    """Kari has signed in, in Norwegian, in a browser without JavaScript."""
+    context = chromium.new_context(java_script_enabled=False, base_url=live_server.url, locale="nb-NO")
+    page = context.new_page()
+    page.goto("/desk/")
+    page.fill("#id_login", "kari")
+    page.fill("#id_password", PASSWORD)
+    page.get_by_role("button", name="Logg inn").click()
+    yield page
+    context.close()

@@ -16,7 +16,7 @@ from refunds.models import Refund, RefundLine, State
 from stores.actors import hub
 from stores.vipps.simulator import Fault, FaultKind
 from tests.browser.pictures import enter, go
-from tests.conftest import PASSWORD, Chain
+from tests.conftest import Chain
 from tests.refunds.asking import ask, make_due, run
 from tests.refunds.desk_scenes import every_scene, with_lines
 
@@ -160,14 +160,9 @@ def test_a_lost_answer_is_told_and_then_settled_on_the_open_page(chain: Chain, d
     expect(desk.get_by_role("heading", name="Refunded", exact=True)).to_be_visible(timeout=10_000)
 
 
-def test_the_whole_way_works_without_javascript(chromium: Browser, live_server: LiveServer, chain: Chain) -> None:
+def test_the_whole_way_works_without_javascript(chain: Chain, bare_desk: Page) -> None:
     chain.sold(chain.bergen, "BGO-20261101-7741", 100_000)
-    context = chromium.new_context(java_script_enabled=False, base_url=live_server.url, locale="nb-NO")
-    page = context.new_page()
-    page.goto("/desk/")
-    page.fill("#id_login", "kari")
-    page.fill("#id_password", PASSWORD)
-    page.get_by_role("button", name="Logg inn").click()
+    page = bare_desk
     page.fill("#q", "7741")
     page.get_by_role("button", name="Finn", exact=False).click()
     page.fill("#amount", "250,50")
@@ -177,7 +172,6 @@ def test_the_whole_way_works_without_javascript(chromium: Browser, live_server: 
     expect(page.get_by_role("heading", name="I kø")).to_be_visible()
     run(Refund.objects.get())
     expect(page.get_by_role("heading", name="Refundert", exact=True)).to_be_visible()  # it looks again by itself
-    context.close()
 
 
 def test_two_tabs_of_one_order_are_two_wishes_and_the_second_is_a_question(chain: Chain, desk: Page) -> None:

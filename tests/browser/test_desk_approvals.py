@@ -11,7 +11,7 @@ from refunds.rules import Rule
 from stores import pins
 from stores.models import Order
 from tests.browser.pictures import enter
-from tests.conftest import PASSWORD, Chain
+from tests.conftest import Chain
 from tests.refunds.asking import run
 from tests.refunds.desk_scenes import with_lines
 from tests.refunds.policies import in_force
@@ -50,15 +50,10 @@ def test_mona_allows_on_a_second_browser_and_karis_page_goes_on_by_itself(
 
 
 def test_without_javascript_goods_are_chosen_a_manager_allows_beside_and_the_receipt_is_handed_over(
-    chain: Chain, chromium: Browser, live_server: LiveServer, order: Order
+    chain: Chain, bare_desk: Page, order: Order
 ) -> None:
     pins.choose(chain.mona, MONAS, by=chain.by)
-    context = chromium.new_context(java_script_enabled=False, base_url=live_server.url, locale="nb-NO")
-    page = context.new_page()
-    page.goto("/desk/")
-    page.fill("#id_login", "kari")
-    page.fill("#id_password", PASSWORD)
-    page.get_by_role("button", name="Logg inn").click()
+    page = bare_desk
     page.fill("#q", "7741")
     page.get_by_role("button", name="Finn", exact=False).click()
     page.get_by_role("checkbox", name=re.compile("Rain jacket")).check(force=True)
@@ -73,5 +68,4 @@ def test_without_javascript_goods_are_chosen_a_manager_allows_beside_and_the_rec
     expect(page.get_by_role("heading", name="Refundert", exact=True)).to_be_visible()  # it looks again by itself
     page.get_by_role("button", name=re.compile("kvitteringen")).first.click()
     expect(page.get_by_role("heading", name="Returkvittering")).to_be_visible()
-    context.close()
     assert Refund.objects.get().approved_by == chain.mona
