@@ -1,6 +1,7 @@
 """What a cashier types into the desk, parsed; nothing is decided here."""
 
 import re
+import uuid
 from decimal import Decimal
 from typing import Any, Self
 
@@ -179,6 +180,14 @@ class RefundForm(WishForm):
         if not cleaned["goods"] and cleaned.get("amount") is None and "amount" not in self.errors:
             self.add_error("amount", forms.ValidationError(_("Write an amount such as 250 or 250,50."), code="required"))
         return cleaned
+
+
+def read_id(text: str) -> uuid.UUID | None:
+    """An id out of a page's own field or address; None for what is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def read_goods(data: Any) -> dict[int, Decimal]:

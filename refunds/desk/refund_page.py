@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from refunds import allowing, beside, intake, queries
 from refunds.desk import approval_words, rows, wording
 from refunds.desk.door import Desk, for_cashiers
-from refunds.desk.forms import new_request_key
+from refunds.desk.forms import new_request_key, read_id
 from refunds.handing_over import kind_of_paper
 from refunds.models import Kind, Refund, State
 from refunds.progress import progress_of
@@ -72,7 +72,7 @@ def allow_here(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpRe
     try:
         beside.allow_here(
             refund_id,
-            manager_id=_id_of(request.POST.get("manager", "")),
+            manager_id=read_id(request.POST.get("manager", "")),
             pin=request.POST.get("pin", ""),
             seen=request.POST.get("seen", ""),
             till=beside.Till(cashier=desk.user, store=desk.store, by=desk.by),
@@ -148,14 +148,6 @@ def _choices(refund: Refund, desk: Desk) -> dict[str, Any]:
         "may_refuse": authority is not None,
         "may_cancel": is_hers,
     }
-
-
-def _id_of(text: str) -> uuid.UUID:
-    """The id in a field of the page; nobody's where it is none."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return uuid.UUID(int=0)
 
 
 def _mark(refund: Refund) -> str:
