@@ -80,6 +80,12 @@ def approvers(tier: Tier, *, stores: Iterable[Store], but: User | None) -> list[
     ]
 
 
+def approvers_of(refund: Refund) -> list[Approver]:
+    """Who may allow a wish that waits."""
+    stores = (refund.refunding_store, refund.order.store)
+    return approvers(Tier(refund.needs_approval_of or Tier.STORE), stores=stores, but=refund.requested_by)
+
+
 def beside(found: Iterable[Approver]) -> list[User]:
     """Who of them can say yes at a till where somebody else is signed in: managers with a PIN, each once."""
     return list(dict.fromkeys(one.person for one in found if one.has_pin and one.is_manager))

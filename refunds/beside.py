@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from refunds import allowing, intake, queries
 from refunds.errors import ApprovalVoid, HeadquartersOnly, NotWaiting
-from refunds.models import Refund, State, Tier
+from refunds.models import Refund, State
 from stores import access, pins
 from stores.actors import Actor
 from stores.errors import NotFound
@@ -24,7 +24,7 @@ class Till:
     by: Actor
 
 
-def allow_here(refund_id: uuid.UUID, *, manager_id: uuid.UUID, pin: str, seen: str, till: Till) -> Refund:
+def allow_here(refund_id: uuid.UUID, *, manager_id: uuid.UUID | None, pin: str, seen: str, till: Till) -> Refund:
     """T2 for a refund that the cashier sees: for just what stood on the screen (`seen`), by the manager with that public id.
 
     Her PIN never counts for more than a manager's yes, whatever else she is at headquarters. Raises RefundNotFound,
@@ -33,15 +33,14 @@ def allow_here(refund_id: uuid.UUID, *, manager_id: uuid.UUID, pin: str, seen: s
     refund = queries.refund_for(till.cashier, refund_id)
     if refund.state != State.AWAITING_APPROVAL:
         raise NotWaiting
-    if refund.needs_approval_of == Tier.HEADQUARTERS:
+    if not allowing.is_enough(allowing.AT_THE_DESK, refund):
         raise HeadquartersOnly
     if seen != refund.fingerprint:
         raise ApprovalVoid
-    stores = (refund.refunding_store, refund.order.store)
-    able = allowing.beside(allowing.approvers(Tier.STORE, stores=stores, but=refund.requested_by))
+    able = allowing.beside(allowing.approvers_of(refund))
     manager = next((one for one in able if one.public_id == manager_id), None)
     if manager is None:
         raise NotFound(_("Nobody of that name can allow it here."))
     pins.prove(manager, pin, use=PinUse.ALLOW, by=till.by)
     hers = access.actor_for(manager, store=till.store, address=till.by.address, request_id=till.by.request_id)
-    return intake.approve_refund(refund.pk, asker=manager, by=hers, seen=seen, at_most=Tier.STORE)
+    return intake.approve_refund(refund.pk, asker=manager, by=hers, seen=seen, at_most=allowing.AT_THE_DESK)

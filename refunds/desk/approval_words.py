@@ -29,12 +29,11 @@ class Waits:
 def waits_of(refund: Refund, *, is_readers: bool, now: datetime) -> Waits:
     """The same for a refund that waits; to a reader who may allow it herself nobody else is named."""
     breaches = [Breach.of_facts(facts) for facts in refund.breaches]
-    stores = (refund.refunding_store, refund.order.store)
-    tier = Tier(refund.needs_approval_of or Tier.STORE)
-    found = [] if is_readers else allowing.approvers(tier, stores=stores, but=refund.requested_by)
+    is_for_headquarters = refund.needs_approval_of == Tier.HEADQUARTERS
+    found = [] if is_readers else allowing.approvers_of(refund)
     expires_at = allowing.expires_at(refund)
     return Waits(
-        why=_why(breaches, str(refund.get_reason_display()), is_disputed=tier == Tier.HEADQUARTERS and not breaches),
+        why=_why(breaches, str(refund.get_reason_display()), is_disputed=is_for_headquarters and not breaches),
         who=_("you") if is_readers else allowing.in_words(found),
         beside=allowing.beside(found),
         until=wording.day_and_time(expires_at),
