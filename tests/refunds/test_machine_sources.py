@@ -40,9 +40,9 @@ def truths(draw: st.DrawFn) -> list[Truth]:
             late=draw(LATE),
         ),
         Truth(unit="BOO", reference="HAM-2026-0002", till="HAM", first_minor=25_000, late=draw(LATE)),
-        Truth(unit="BOO", reference="XXX-2026-0003", till="", first_minor=25_000, store_in_metadata="HAM"),
+        Truth(unit="BOO", reference="ZZZ-2026-0003", till="", first_minor=25_000, store_in_metadata="HAM"),
         Truth(unit="OSL", reference="BER-2026-0004", till="BGO", first_minor=25_000, channel="online", refunded_minor=refunded),
-        Truth(unit="BOO", reference="XXX-2026-0005", till="", first_minor=first),
+        Truth(unit="BOO", reference="ZZZ-2026-0005", till="", first_minor=first),
     ]
 
 
@@ -109,7 +109,7 @@ def test_the_messages_do_tell_of_everything(chain: Chain, settings: Settings) ->
             refunded_minor=5_000,
         ),
         Truth(unit="OSL", reference="BER-2026-0004", till="BGO", first_minor=20_000, channel="online"),
-        Truth(unit="BOO", reference="XXX-2026-0005", till="", first_minor=25_000),
+        Truth(unit="BOO", reference="ZZZ-2026-0005", till="", first_minor=25_000),
     ]
     found = everything(chain, told, None)
     shown = [
@@ -120,5 +120,5 @@ def test_the_messages_do_tell_of_everything(chain: Chain, settings: Settings) ->
         ("BER-2026-0001", 25_000, 25_000, 5_000, "R-01"),
         ("BER-2026-0004", 25_000, 20_000, 0, "R-04"),
     ]
-    assert found["left"] == [("XXX-2026-0005", "no_store", 25_000)]
+    assert found["left"] == [("ZZZ-2026-0005", "no_store", 25_000)]
     assert [row["lines"] for row in found["orders"]] == [[(1, "Boots", 25_000)]] * 2
