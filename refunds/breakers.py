@@ -12,7 +12,6 @@ from refunds.deciding import in_words
 from refunds.events import BreakerClosed, BreakerOpened
 from refunds.gateway import Meaning, Outcome
 from refunds.models import Breaker, Refund, WaitsFor
-from refunds.states import LEASE
 from stores import access, audit, clock
 from stores.access import Right
 from stores.actors import Actor
@@ -33,8 +32,8 @@ _LONGEST_PROBLEM = 200
 def is_shut_off(unit: SalesUnit, *, by: Actor) -> tuple[WaitsFor, datetime] | None:
     """What the unit's refunds have to wait for, and when to look again; None lets the asker through.
 
-    After a host's rest one asker is let through to try; whoever comes next waits for what it finds. Call it outside
-    transactions, as all here: a breaker's row is shared by everybody.
+    After a host's rest one asker is let through to try; whoever comes next waits for what it finds, and one of them tries
+    where it dies of it. Call it outside transactions, as all here: a breaker's row is shared by everybody.
     """
     now = clock.db_now()
     for breaker in _breakers_of(unit):
@@ -44,7 +43,7 @@ def is_shut_off(unit: SalesUnit, *, by: Actor) -> tuple[WaitsFor, datetime] | No
             if breaker.keys == _keys_of(unit):
                 return WaitsFor.SALES_UNIT, now + UNIT_AGAIN_AFTER
             _close(breaker, "its keys were changed", unit, by=by)
-        elif not Breaker.objects.filter(pk=breaker.pk, open_until__lte=now).update(open_until=now + LEASE):
+        elif not Breaker.objects.filter(pk=breaker.pk, open_until__lte=now).update(open_until=now + SHORTEST_REST):
             return WaitsFor.HOST, max(breaker.open_until or now, now) + timedelta(seconds=1)
     return None
 

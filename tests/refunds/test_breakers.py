@@ -73,6 +73,18 @@ def test_after_its_rest_one_tries_and_the_others_wait_for_it(chain: Chain, broke
     assert Breaker.objects.filter(open_until__gt=clock.db_now() + timedelta(seconds=50)).exists()
 
 
+def test_whoever_dies_while_it_tries_leaves_the_next_try_to_another(
+    chain: Chain, broken: list[Refund], travel: Any
+) -> None:
+    run(broken[10])
+    unit = chain.units["BGO"]
+    travel(timedelta(seconds=31))
+    assert breakers.is_shut_off(unit, by=hub("a worker that is killed now")) is None
+    assert breakers.is_shut_off(unit, by=hub("worker")) is not None
+    travel(breakers.SHORTEST_REST)
+    assert breakers.is_shut_off(unit, by=hub("worker")) is None
+
+
 def test_calls_that_were_on_their_way_when_it_opened_do_not_lengthen_its_rest(
     chain: Chain, broken: list[Refund], travel: Any
 ) -> None:
