@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 
 from hq import admin, health, languages, sign_in
 
+handler500 = "hq.failures.server_error"
+
 urlpatterns = [
     path("", sign_in.home, name="home"),
     path("desk/", include("refunds.desk.urls")),
