@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from refunds import allowing, intake, queries
+from refunds import allowing, approving, queries
 from refunds.errors import ApprovalVoid, HeadquartersOnly, NotWaiting
 from refunds.models import Refund, State
 from stores import access, pins
@@ -28,7 +28,7 @@ def allow_here(refund_id: uuid.UUID, *, manager_id: uuid.UUID | None, pin: str, 
     """T2 for a refund that the cashier sees: for just what stood on the screen (`seen`), by the manager with that public id.
 
     Her PIN never counts for more than a manager's yes, whatever else she is at headquarters. Raises RefundNotFound,
-    NotWaiting, HeadquartersOnly, ApprovalVoid, NotFound, WrongPin, PinClosed, and as `intake.approve_refund`.
+    NotWaiting, HeadquartersOnly, ApprovalVoid, NotFound, WrongPin, PinClosed, and as `approving.approve_refund`.
     """
     refund = queries.refund_for(till.cashier, refund_id)
     if refund.state != State.AWAITING_APPROVAL:
@@ -43,4 +43,4 @@ def allow_here(refund_id: uuid.UUID, *, manager_id: uuid.UUID | None, pin: str, 
         raise NotFound(_("Nobody of that name can allow it here."))
     pins.prove(manager, pin, use=PinUse.ALLOW, by=till.by)
     hers = access.actor_for(manager, store=till.store, address=till.by.address, request_id=till.by.request_id)
-    return intake.approve_refund(refund.pk, asker=manager, by=hers, seen=seen, at_most=allowing.AT_THE_DESK)
+    return approving.approve_refund(refund.pk, asker=manager, by=hers, seen=seen, at_most=allowing.AT_THE_DESK)

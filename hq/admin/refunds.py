@@ -20,7 +20,7 @@ from hq.admin.filters import AmountFilter, DaysFilter, ProposalFilter, SellingSt
 from hq.admin.review_actions import ReviewActions
 from hq.admin.showing import NOTHING, link_to, listed, moment, money, page_of
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
-from refunds import allowing, intake, queries, telling
+from refunds import allowing, approving, queries, telling
 from refunds.models import Kind, Refund, State
 from refunds.progress import progress_of
 from refunds.rules import Breach
@@ -143,7 +143,7 @@ class RefundAdmin(ReviewActions, LongListAdmin):
 
         def act(form: SeenForm) -> Any:
             seen = form.cleaned_data["seen"]
-            intake.approve_refund(refund.pk, asker=asker_of(request), by=actor_of(request), seen=seen)
+            approving.approve_refund(refund.pk, asker=asker_of(request), by=actor_of(request), seen=seen)
             return _("%(refund)s is approved and on its way.") % {"refund": refund}
 
         page = VerbPage(
@@ -166,7 +166,7 @@ class RefundAdmin(ReviewActions, LongListAdmin):
         refund: Refund = self.row(request, object_id)
 
         def act(form: NoteForm) -> Any:
-            intake.reject_refund(refund.pk, note=form.cleaned_data["note"], asker=asker_of(request), by=actor_of(request))
+            approving.reject_refund(refund.pk, note=form.cleaned_data["note"], asker=asker_of(request), by=actor_of(request))
             return _("%(refund)s is refused; nothing was sent.") % {"refund": refund}
 
         page = VerbPage(

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from refunds import allowing, beside, intake, queries
+from refunds import allowing, approving, beside, queries
 from refunds.desk import approval_words, rows, wording
 from refunds.desk.door import Desk, for_cashiers
 from refunds.desk.forms import new_request_key, read_id
@@ -55,11 +55,11 @@ def decide(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpRespon
                 if desk.shares_till_with(refund.requested_by):
                     pins.prove(desk.user, request.POST.get("pin", ""), use=PinUse.ALLOW, by=desk.by)
                 seen = request.POST.get("seen", "")
-                intake.approve_refund(refund.pk, asker=desk.user, by=desk.by, seen=seen, at_most=allowing.AT_THE_DESK)
+                approving.approve_refund(refund.pk, asker=desk.user, by=desk.by, seen=seen, at_most=allowing.AT_THE_DESK)
             case "reject":
-                intake.reject_refund(refund.pk, note=request.POST.get("note", ""), asker=desk.user, by=desk.by)
+                approving.reject_refund(refund.pk, note=request.POST.get("note", ""), asker=desk.user, by=desk.by)
             case "cancel":
-                intake.cancel_refund(refund.pk, asker=desk.user, by=desk.by)
+                approving.cancel_refund(refund.pk, asker=desk.user, by=desk.by)
     except HubError as problem:
         return _page(request, desk, queries.refund_for(desk.user, refund_id), problem=problem)
     return redirect("desk:refund", refund.pk)

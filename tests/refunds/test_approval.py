@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 
-from refunds import intake, queries
+from refunds import approving, queries
 from refunds.models import Measure, OrderAccount, Outbox, Refund, State, Tier
 from refunds.rules import Rule
 from stores import access, audit, people
@@ -58,7 +58,7 @@ def test_only_the_limit_of_its_own_currency_counts(
 @pytest.mark.parametrize("who", ["mona", "hanne"])
 def test_a_manager_or_headquarters_lets_it_go(chain: Chain, waiting: Refund, who: str) -> None:
     approver: User = getattr(chain, who)
-    refund = intake.approve_refund(waiting.pk, asker=approver, by=access.actor_for(approver))
+    refund = approving.approve_refund(waiting.pk, asker=approver, by=access.actor_for(approver))
     assert (refund.state, refund.approved_by) == ("queued", approver)
     assert [row.refund_id for row in Outbox.objects.all()] == [refund.pk]
     assert run(refund).state == State.REFUNDED
@@ -77,11 +77,11 @@ def test_nobody_approves_or_rejects_her_own_refund(chain: Chain, order: Order, s
 
 
 def _approve(refund: Refund, who: User) -> Refund:
-    return intake.approve_refund(refund.pk, asker=who, by=access.actor_for(who))
+    return approving.approve_refund(refund.pk, asker=who, by=access.actor_for(who))
 
 
 def _reject(refund: Refund, who: User, note: str = "No receipt") -> Refund:
-    return intake.reject_refund(refund.pk, note=note, asker=who, by=access.actor_for(who))
+    return approving.reject_refund(refund.pk, note=note, asker=who, by=access.actor_for(who))
 
 
 @pytest.mark.parametrize(("who", "code", "status"), [("kari", "forbidden", 403), ("per", "not_found", 404)])
@@ -140,11 +140,11 @@ def test_it_counts_for_what_was_shown_and_nothing_else(chain: Chain, order: Orde
     by = access.actor_for(chain.mona)
     other = ask(order, 50_000, who=chain.kari, store=chain.oslo, reason="faulty", confirms_duplicate=True).refund
     with pytest.raises(HubError) as caught:
-        intake.approve_refund(waiting.pk, asker=chain.mona, by=by, seen=other.fingerprint)
+        approving.approve_refund(waiting.pk, asker=chain.mona, by=by, seen=other.fingerprint)
     assert (caught.value.code, caught.value.status) == ("approval_void", 409)
     waiting.refresh_from_db()
     assert (waiting.state, waiting.approved_by) == (State.AWAITING_APPROVAL, None)
-    assert intake.approve_refund(waiting.pk, asker=chain.mona, by=by, seen=waiting.fingerprint).approved_by == chain.mona
+    assert approving.approve_refund(waiting.pk, asker=chain.mona, by=by, seen=waiting.fingerprint).approved_by == chain.mona
     other.refresh_from_db()
     assert other.state == State.AWAITING_APPROVAL
 
@@ -210,7 +210,7 @@ def test_an_approval_counts_once(chain: Chain, waiting: Refund) -> None:
 
 
 def _cancel(refund: Refund, who: User) -> Refund:
-    return intake.cancel_refund(refund.pk, asker=who, by=access.actor_for(who))
+    return approving.cancel_refund(refund.pk, asker=who, by=access.actor_for(who))
 
 
 def test_what_was_not_sent_can_be_withdrawn(chain: Chain, order: Order, waiting: Refund) -> None:

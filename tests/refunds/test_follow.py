@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from refunds import following, intake
+from refunds import approving, following
 from refunds.models import Refund, State
 from stores import access
 from stores.models import Order
@@ -99,7 +99,7 @@ def test_an_answer_that_was_lost_is_told_as_what_it_is(chain: Chain, refund: Ref
 
 
 def test_what_came_to_nothing_says_so(chain: Chain, refund: Refund) -> None:
-    intake.cancel_refund(refund.pk, asker=chain.kari, by=access.actor_for(chain.kari, store=chain.oslo))
+    approving.cancel_refund(refund.pk, asker=chain.kari, by=access.actor_for(chain.kari, store=chain.oslo))
     assert "Not refunded Nothing was refunded. Ask in the store that you turned to." in text_of(look(refund))
 
 

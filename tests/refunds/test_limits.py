@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 
-from refunds import importing, intake
+from refunds import approving, importing, intake
 from refunds.models import FAILED, AskerRole, Measure, Outbox, Refund, State, Tier
 from refunds.rules import Breach, Rule
 from stores import access, audit, clock, nudge, people
@@ -142,7 +142,7 @@ def test_what_a_manager_allowed_is_not_the_cashiers_own_any_more(chain: Chain, o
     in_force(chain, OF_A_DAY, replace(OF_A_DAY, above_minor=80_000, allowed_by=Tier.HEADQUARTERS))
     big = asked(chain, next(orders), 60_000)
     assert needs(big) == Tier.STORE
-    intake.approve_refund(big.pk, asker=chain.mona, by=access.actor_for(chain.mona))
+    approving.approve_refund(big.pk, asker=chain.mona, by=access.actor_for(chain.mona))
     assert needs(asked(chain, next(orders), 20_000)) == ""
     last = asked(chain, next(orders), 1)
     assert (needs(last), len(last.breaches)) == (Tier.HEADQUARTERS, 1)

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refunds import intake
+from refunds import approving
 from refunds.errors import Denied
 from refunds.lines import LineLeft, left_of_lines, shares_minor
 from refunds.models import Refund, RefundLine, State
@@ -77,7 +77,7 @@ def test_a_refund_remembers_its_goods_and_they_count_at_once(chain: Chain, order
 def test_what_came_to_nothing_frees_its_goods(chain: Chain, order: Order) -> None:
     refund = ask(order, 18_140, who=chain.kari, store=chain.oslo, goods={1: TWO}).refund
     assert left(order)[1] == 0
-    intake.cancel_refund(refund.pk, asker=chain.kari, by=access.actor_for(chain.kari, store=chain.oslo))
+    approving.cancel_refund(refund.pk, asker=chain.kari, by=access.actor_for(chain.kari, store=chain.oslo))
     assert left(order)[1] == TWO
     ask(order, 18_140, who=chain.kari, store=chain.oslo, goods={1: TWO})
 

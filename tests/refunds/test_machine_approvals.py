@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pytest_django import Settings
 
-from refunds import execution, intake, states
+from refunds import approving, execution, states
 from refunds.models import Attempt, Refund, State
 from refunds.sweep import sweep_once
 from stores import access, people
@@ -80,10 +80,10 @@ class ApprovalMachine(RuleBasedStateMachine):
         code = ""
         try:
             if says_yes:
-                intake.approve_refund(refund.pk, asker=person, by=by)
+                approving.approve_refund(refund.pk, asker=person, by=by)
                 self.agreed[refund.pk] = person
             else:
-                intake.reject_refund(refund.pk, note="No receipt", asker=person, by=by)
+                approving.reject_refund(refund.pk, note="No receipt", asker=person, by=by)
         except HubError as error:
             code = error.code
         assert is_let is not bool(code), code
@@ -97,7 +97,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         if refund is None:
             return
         try:
-            intake.cancel_refund(refund.pk, asker=person, by=access.actor_for(person))
+            approving.cancel_refund(refund.pk, asker=person, by=access.actor_for(person))
         except HubError:
             return
         assert access.may(person, access.Right.REQUEST_REFUND, store=self.chain.oslo)

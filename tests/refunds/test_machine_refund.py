@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pytest_django import Settings
 
-from refunds import doorbell, execution, gateway, intake
+from refunds import approving, doorbell, execution, gateway
 from refunds.models import ENDS, OrderAccount, Refund, State
 from refunds.sweep import sweep_once
 from stores import access, audit
@@ -103,9 +103,9 @@ class RefundMachine(RuleBasedStateMachine):
         person = getattr(self.chain, who)
         by = access.actor_for(person)
         verbs: dict[str, Callable[[Any], object]] = {
-            "approve": lambda pk: intake.approve_refund(pk, asker=person, by=by),
-            "reject": lambda pk: intake.reject_refund(pk, note="no", asker=person, by=by),
-            "cancel": lambda pk: intake.cancel_refund(pk, asker=person, by=by),
+            "approve": lambda pk: approving.approve_refund(pk, asker=person, by=by),
+            "reject": lambda pk: approving.reject_refund(pk, note="no", asker=person, by=by),
+            "cancel": lambda pk: approving.cancel_refund(pk, asker=person, by=by),
         }
         try:
             verbs[verb](self._one(some).pk)

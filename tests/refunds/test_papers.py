@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from refunds import following, intake
+from refunds import approving, following
 from refunds.models import Paper, Refund, RefundLine
 from stores import access, audit, particulars, people
 from stores.models import Entry, Order, OrderLine, Role, SalesUnit, Store, User
@@ -119,7 +119,7 @@ def test_while_it_is_under_way_the_paper_says_that_it_is_no_receipt(chain: Chain
 
 def test_what_came_to_nothing_has_no_paper(chain: Chain, order: Order, kari: Client) -> None:
     refund = ask(order, 12_550, who=chain.kari, store=chain.oslo).refund
-    intake.cancel_refund(refund.pk, asker=chain.kari, by=access.actor_for(chain.kari, store=chain.oslo))
+    approving.cancel_refund(refund.pk, asker=chain.kari, by=access.actor_for(chain.kari, store=chain.oslo))
     assert 'name="as"' not in kari.get(f"/desk/refunds/{refund.pk}/").content.decode()
     refused = print_it(kari, refund)
     assert refused.status_code == 409

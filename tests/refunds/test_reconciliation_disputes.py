@@ -2,7 +2,7 @@
 
 import pytest
 
-from refunds import intake
+from refunds import approving, intake
 from refunds.errors import DisputedCapture, HeadquartersOnly
 from refunds.models import LedgerEntry, Refund, State
 from stores import access
@@ -64,15 +64,15 @@ def test_with_her_word_it_waits_for_headquarters_whatever_the_amount(chain: Chai
     assert refund.state == State.AWAITING_APPROVAL
     assert run(refund).state == State.AWAITING_APPROVAL
     with pytest.raises(HeadquartersOnly):
-        intake.approve_refund(refund.pk, asker=chain.mona, by=access.actor_for(chain.mona))
-    assert intake.approve_refund(refund.pk, asker=chain.hanne, by=access.actor_for(chain.hanne)).state == State.QUEUED
+        approving.approve_refund(refund.pk, asker=chain.mona, by=access.actor_for(chain.mona))
+    assert approving.approve_refund(refund.pk, asker=chain.hanne, by=access.actor_for(chain.hanne)).state == State.QUEUED
     assert run(refund).state == State.REFUNDED
 
 
 def test_the_manager_may_still_say_no(chain: Chain, disputed: Order) -> None:
     refund = confirmed(chain, disputed)
     by = access.actor_for(chain.mona)
-    assert intake.reject_refund(refund.pk, note="the bank paid", asker=chain.mona, by=by).state == State.REJECTED
+    assert approving.reject_refund(refund.pk, note="the bank paid", asker=chain.mona, by=by).state == State.REJECTED
 
 
 def test_a_dispute_that_was_won_warns_nobody_any_more(chain: Chain, disputed: Order) -> None:
@@ -88,7 +88,7 @@ def test_a_dispute_that_comes_while_it_waits_needs_headquarters_too(chain: Chain
     chain.simulator.dispute(BERGEN, order.reference, 40_000)
     settle(order)
     with pytest.raises(HeadquartersOnly):
-        intake.approve_refund(refund.pk, asker=chain.mona, by=access.actor_for(chain.mona))
+        approving.approve_refund(refund.pk, asker=chain.mona, by=access.actor_for(chain.mona))
 
 
 def test_the_till_is_told_and_can_say_that_it_knows(chain: Chain, disputed: Order) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from refunds import gateway, intake, queries
+from refunds import approving, gateway, queries
 from refunds.errors import Denied, KeyReused, NotWaiting
 from refunds.models import Attempt, Refund, State
 from refunds.progress import progress_of
@@ -310,7 +310,7 @@ def test_above_the_limit_another_person_allows_it(chain: Chain, settings: Settin
     settings.APPROVAL_ABOVE_MINOR = {"NOK": 49_999}
     release = ask_release(order, who=chain.kari, store=chain.oslo).refund
     assert release.state == State.AWAITING_APPROVAL
-    intake.approve_refund(release.pk, asker=chain.mona, by=access.actor_for(chain.mona, store=chain.oslo))
+    approving.approve_refund(release.pk, asker=chain.mona, by=access.actor_for(chain.mona, store=chain.oslo))
     assert run(release).state == State.RELEASED
 
 
@@ -321,11 +321,11 @@ def test_it_is_taken_back_or_refused_before_anything_is_sent_and_may_be_asked_fo
     settings.APPROVAL_ABOVE_MINOR = {"NOK": 49_999}
     by = access.actor_for(chain.mona, store=chain.oslo)
     first = ask_release(order, who=chain.kari, store=chain.oslo).refund
-    assert intake.reject_refund(first.pk, note="no", asker=chain.mona, by=by).state == State.REJECTED
+    assert approving.reject_refund(first.pk, note="no", asker=chain.mona, by=by).state == State.REJECTED
     second = ask_release(order, who=chain.kari, store=chain.oslo).refund
-    assert intake.cancel_refund(second.pk, asker=chain.kari, by=by).state == State.CANCELLED
+    assert approving.cancel_refund(second.pk, asker=chain.kari, by=by).state == State.CANCELLED
     with pytest.raises(NotWaiting):
-        intake.cancel_refund(second.pk, asker=chain.kari, by=by)
+        approving.cancel_refund(second.pk, asker=chain.kari, by=by)
     settings.APPROVAL_ABOVE_MINOR = {}
     assert run(ask_release(order, who=chain.kari, store=chain.oslo).refund).state == State.RELEASED
     assert no_money_moved(order)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from pytest_django import Settings
 
-from refunds import execution, intake, states
+from refunds import approving, execution, states
 from refunds.models import OrderAccount, Refund, State
 from refunds.sweep import Swept, sweep_once
 from stores import access, nudge
@@ -140,7 +140,7 @@ def test_an_approved_refund_that_cannot_be_sent_goes_to_people_though_it_keeps_t
     broker.is_up = False
     refund = sold()
     time.move(hours=23)
-    intake.approve_refund(refund.pk, asker=chain.mona, by=access.actor_for(chain.mona))
+    approving.approve_refund(refund.pk, asker=chain.mona, by=access.actor_for(chain.mona))
     chain.simulator.rotate_keys(BERGEN)
     for _ in range(3):
         time.move(hours=8)

@@ -9,7 +9,7 @@ import pytest
 from django.utils import translation
 from pytest_django import Settings
 
-from refunds import execution, intake, telling
+from refunds import approving, execution, telling
 from refunds.events import BreakerOpened, RefundsPaused, RefundsResumed
 from refunds.gateway import Meaning
 from refunds.models import Refund
@@ -100,7 +100,7 @@ def test_what_a_person_wrote_is_not_translated(chain: Chain, settings: Settings)
     settings.APPROVAL_ABOVE_MINOR = {"NOK": 1}
     refund = ask(chain.sold(chain.bergen, "BGO-1000-1", 25_000), 10_050, who=chain.kari, store=chain.oslo).refund
     by = access.actor_for(chain.hanne, store=None)
-    intake.reject_refund(refund.pk, note="withdrawn", asker=chain.hanne, by=by)
+    approving.reject_refund(refund.pk, note="withdrawn", asker=chain.hanne, by=by)
     assert _trail_of(refund)[-1].endswith(": withdrawn")
 
 

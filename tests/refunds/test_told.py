@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
-from refunds import execution, intake, outbound, states, sweep, tasks
+from refunds import approving, execution, outbound, states, sweep, tasks
 from refunds.models import Delivery, Refund, State
 from refunds.outbound import delivering
 from refunds.outbound.delivering import WAITS
@@ -53,12 +53,12 @@ def declined(chain: Chain) -> Refund:
 
 def rejected(chain: Chain) -> Refund:
     refund = asked(chain, 30_000)
-    return intake.reject_refund(refund.pk, note="No receipt", asker=chain.mona, by=access.actor_for(chain.mona))
+    return approving.reject_refund(refund.pk, note="No receipt", asker=chain.mona, by=access.actor_for(chain.mona))
 
 
 def withdrawn(chain: Chain) -> Refund:
     refund = asked(chain, 10_000)
-    return intake.cancel_refund(refund.pk, asker=chain.kari, by=access.actor_for(chain.kari, store=chain.oslo))
+    return approving.cancel_refund(refund.pk, asker=chain.kari, by=access.actor_for(chain.kari, store=chain.oslo))
 
 
 ENDS: list[tuple[Callable[[Chain], Refund], State]] = [

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from refunds import doorbell, intake, release_intake, sweep, tasks
+from refunds import approving, doorbell, intake, release_intake, sweep, tasks
 from refunds.errors import KeyReused
 from refunds.models import Reason
 from stores import access, notices
@@ -137,13 +137,13 @@ class Parts:
                 does(wish.answers[0])
 
     def cancel(self, refund_id: uuid.UUID) -> None:
-        intake.cancel_refund(refund_id, asker=self.ground.mona, by=self._mona())
+        approving.cancel_refund(refund_id, asker=self.ground.mona, by=self._mona())
 
     def approve(self, refund_id: uuid.UUID) -> None:
-        intake.approve_refund(refund_id, asker=self.ground.mona, by=self._mona())
+        approving.approve_refund(refund_id, asker=self.ground.mona, by=self._mona())
 
     def reject(self, refund_id: uuid.UUID) -> None:
-        intake.reject_refund(refund_id, note="no goods", asker=self.ground.mona, by=self._mona())
+        approving.reject_refund(refund_id, note="no goods", asker=self.ground.mona, by=self._mona())
 
     def portal(self) -> None:
         """Somebody refunds in the business portal, sometimes as much as a till is about to."""
