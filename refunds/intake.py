@@ -1,7 +1,7 @@
 """A wish for a refund comes in here: it is judged, and reserved with the same stroke. Nothing here speaks with Vipps."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ from stores import access, audit, clock
 from stores.access import Asker, Right
 from stores.actors import Actor
 from stores.audit import Subject
-from stores.errors import Forbidden, NotFound
+from stores.errors import Forbidden, HubError, NotFound
 from stores.models import Order, Store, StoreSystem, User
 from stores.money import Money
 
@@ -85,47 +85,59 @@ def request_refund(
             **({} if has_receipt else {"has_receipt": False}),  # left out as before there was one: a retry stays the same
         }
     )
+
+    def accept() -> Refund:
+        known = judging.known_of(order)
+        wishes.check_reason(reason, words, book=known.book)  # after the replay: a reason may have gone since it was accepted
+        asked = Asked(
+            order=order,
+            refunding_store=refunding_store,
+            asker=asker,
+            cashier=by.cashier,
+            reason=reason,
+            has_receipt=has_receipt,
+        )
+        judged = judging.judge_refund(asked, money, known=known)
+        if judged.allowed.disputed_minor and not confirms_dispute:
+            raise DisputedCapture(disputed_minor=judged.allowed.disputed_minor)
+        refund = Refund(
+            id=refund_id,
+            order=order,
+            amount_minor=money.amount_minor,
+            currency=money.currency,
+            reason=reason,
+            reason_text=words,
+            has_receipt=has_receipt,
+            refunding_store=refunding_store,
+            requested_by=asker if isinstance(asker, User) else None,
+            requested_by_system=asker if isinstance(asker, StoreSystem) else None,
+            cashier=by.cashier,
+            client_id=client_id,
+            client_key=request_key,
+            fingerprint=wish,
+        )
+        _accept(refund, money, goods or {}, asked, judged, confirms_duplicate=confirms_duplicate, by=by)
+        return refund
+
+    return once(refund_id, wish, accept, by=by)
+
+
+def once(refund_id: uuid.UUID, wish: str, accept: Callable[[], Refund], *, by: Actor) -> Accepted:
+    """What this very request made before, or else what `accept` makes of it now. Raises KeyReused, and what `accept` raises.
+
+    Of two of it at once the slower one may be refused because of the other (its money is gone, its amount was asked for a
+    moment ago): that is its own refund, and no refusal.
+    """
     earlier = replayed(refund_id, wish, by=by)
     if earlier is not None:
         return Accepted(refund=earlier, is_new=False)
-    known = judging.known_of(order)
-    wishes.check_reason(reason, words, book=known.book)  # after the replay: a reason may have gone since it was accepted
-    asked = Asked(
-        order=order,
-        refunding_store=refunding_store,
-        asker=asker,
-        cashier=by.cashier,
-        reason=reason,
-        has_receipt=has_receipt,
-    )
-    judged = judging.judge_refund(asked, money, known=known)
-    if judged.allowed.disputed_minor and not confirms_dispute:
-        raise DisputedCapture(disputed_minor=judged.allowed.disputed_minor)
-    refund = Refund(
-        id=refund_id,
-        order=order,
-        amount_minor=money.amount_minor,
-        currency=money.currency,
-        reason=reason,
-        reason_text=words,
-        has_receipt=has_receipt,
-        refunding_store=refunding_store,
-        requested_by=asker if isinstance(asker, User) else None,
-        requested_by_system=asker if isinstance(asker, StoreSystem) else None,
-        cashier=by.cashier,
-        client_id=client_id,
-        client_key=request_key,
-        fingerprint=wish,
-    )
     try:
-        _accept(refund, money, goods or {}, asked, judged, confirms_duplicate=confirms_duplicate, by=by)
-    except IntegrityError:
-        # the same request came twice at once and the other one was first
+        return Accepted(refund=accept(), is_new=True)
+    except (IntegrityError, HubError):
         earlier = replayed(refund_id, wish, by=by)
         if earlier is None:
             raise
         return Accepted(refund=earlier, is_new=False)
-    return Accepted(refund=refund, is_new=True)
 
 
 def _accept(

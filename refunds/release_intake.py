@@ -1,4 +1,4 @@
-"""People ask here for a reservation to be released; approving, rejecting and withdrawing are the refunds' own (`intake`)."""
+"""People ask here for a reservation to be released; approving, rejecting and withdrawing are the refunds' own (`approving`)."""
 
 import uuid
 
@@ -46,38 +46,32 @@ def request_release(
     wishes.check_request_key(request_key)
     refund_id = identity.refund_id(client_id, request_key)
     wish = _fingerprint(order, reason, words)
-    earlier = intake.replayed(refund_id, wish, by=by)
-    if earlier is not None:
-        return Accepted(refund=earlier, is_new=False)
-    judged = _judge(order, refunding_store=refunding_store, asker=asker, reason=reason)
-    wishes.check_reason(reason, words, book=judged.rulebook)
-    release = Refund(
-        id=refund_id,
-        order=order,
-        kind=Kind.RELEASE,
-        amount_minor=0,
-        uncaptured_minor=order.releasable_minor,
-        currency=order.currency,
-        reason=reason,
-        reason_text=words,
-        refunding_store=refunding_store,
-        requested_by=asker if isinstance(asker, User) else None,
-        requested_by_system=asker if isinstance(asker, StoreSystem) else None,
-        cashier=by.cashier,
-        client_id=client_id,
-        client_key=request_key,
-        fingerprint=wish,
-    )
-    intake.note_verdict(release, judged)
-    try:
+
+    def accept() -> Refund:
+        judged = _judge(order, refunding_store=refunding_store, asker=asker, reason=reason)
+        wishes.check_reason(reason, words, book=judged.rulebook)
+        release = Refund(
+            id=refund_id,
+            order=order,
+            kind=Kind.RELEASE,
+            amount_minor=0,
+            uncaptured_minor=order.releasable_minor,
+            currency=order.currency,
+            reason=reason,
+            reason_text=words,
+            refunding_store=refunding_store,
+            requested_by=asker if isinstance(asker, User) else None,
+            requested_by_system=asker if isinstance(asker, StoreSystem) else None,
+            cashier=by.cashier,
+            client_id=client_id,
+            client_key=request_key,
+            fingerprint=wish,
+        )
+        intake.note_verdict(release, judged)
         _accept(release, judged, asker=asker, by=by)
-    except IntegrityError:
-        # the same request came twice at once and the other one was first
-        earlier = intake.replayed(refund_id, wish, by=by)
-        if earlier is None:
-            raise
-        return Accepted(refund=earlier, is_new=False)
-    return Accepted(refund=release, is_new=True)
+        return release
+
+    return intake.once(refund_id, wish, accept, by=by)
 
 
 def decide(order: Order, *, refunding_store: Store, asker: Asker, known: Known | None = None) -> policy.Allowed:

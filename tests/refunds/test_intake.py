@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 
-from refunds import identity, intake, ledger
+from refunds import identity, intake, judging, ledger
 from refunds.models import LedgerEntry, OrderAccount, Outbox, Reason, Refund, State
 from stores import access, audit, clock, people, registry
 from stores.errors import HubError
@@ -293,3 +293,21 @@ def test_what_came_to_nothing_is_no_duplicate(chain: Chain, order: Order, end: S
     first = ask(order, 10_000, who=chain.kari, store=chain.oslo).refund
     Refund.objects.filter(pk=first.pk).update(state=end)
     assert ask(order, 10_000, who=chain.kari, store=chain.oslo).is_new
+
+
+def test_of_the_same_wish_twice_at_once_the_slower_one_is_not_refused_because_of_the_other(
+    chain: Chain, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known_of = judging.known_of
+    quicker: list[Refund] = []
+
+    def overtaken(*args: Any, **more: Any) -> judging.Known:
+        if not quicker:
+            monkeypatch.setattr(judging, "known_of", known_of)
+            quicker.append(ask(order, 100_000, who=chain.kari, store=chain.oslo, key="page-1").refund)
+        return known_of(*args, **more)
+
+    monkeypatch.setattr(judging, "known_of", overtaken)
+    slower = ask(order, 100_000, who=chain.kari, store=chain.oslo, key="page-1")
+    assert (slower.refund, slower.is_new) == (quicker[0], False)
+    assert Refund.objects.count() == 1
