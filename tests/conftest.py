@@ -1,6 +1,7 @@
 """The fixed cast: Bergen sold it, Oslo refunds it, Kari is cashier and Mona manager in Oslo, Hanne is HQ, Per sees nothing."""
 
 import copy
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -26,6 +27,12 @@ from stores.vipps.wsgi_transport import WsgiTransport
 from tests.remembering import Rows, delete_everything
 
 PASSWORD = "a long enough pass phrase"
+_LONG = re.compile(r"tests/(bench|browser|faults)/|tests/hq/test_(demo|embedded|supervisor)\.py|tests/refunds/test_machine_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take their time come first: at the end no process waits long for another."""
+    items.sort(key=lambda item: _LONG.search(item.nodeid) is None)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -117,6 +117,7 @@ def for_people(
         stores: tuple[Store, ...] = tuple(hers.order_by("name", "code"))
         if not stores:
             return render(request, "desk/no_role.html", status=403)
+        till.begin(request, user)
         return view(request, user, stores, *args, **kwargs)
 
     return door

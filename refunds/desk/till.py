@@ -66,8 +66,18 @@ class LockedTills:
 def open_for(*, request: HttpRequest, user: User, **_facts: object) -> None:
     """Who works in a store signs in at a till."""
     if access.stores_of(user).exists():
-        now = clock.wall_seconds()
-        request.session.update({_SEEN: now, _PEOPLE: {**request.session.get(_PEOPLE, {}), str(user.public_id): now}})
+        _begin(request, user)
+
+
+def begin(request: HttpRequest, user: User) -> None:
+    """Her session is a till's from now on, where she was given her role after she had signed in."""
+    if _SEEN not in request.session:
+        _begin(request, user)
+
+
+def _begin(request: HttpRequest, user: User) -> None:
+    now = clock.wall_seconds()
+    request.session.update({_SEEN: now, _PEOPLE: {**request.session.get(_PEOPLE, {}), str(user.public_id): now}})
 
 
 def lock(request: HttpRequest) -> None:

@@ -317,6 +317,16 @@ def test_headquarters_without_a_till_is_never_locked(chain: Chain) -> None:
     assert "till_seen" not in client.session
 
 
+def test_who_is_given_her_role_after_she_signed_in_has_a_till_from_then_on(chain: Chain) -> None:
+    client = Client()
+    client.post("/accounts/login/", {"login": "per", "password": PASSWORD})
+    assert client.get("/desk/").status_code == 403
+    people.join_store(chain.per, chain.oslo, role=Role.CASHIER, by=chain.by)
+    assert client.get("/desk/").status_code == 200
+    alone_for(client, 421)
+    assert is_locked(client)
+
+
 def test_her_pin_is_chosen_after_her_password_and_typed_twice(chain: Chain) -> None:
     client = Client(headers={"accept-language": "en"})
     sign_in(client, "kari")
