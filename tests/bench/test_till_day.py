@@ -7,7 +7,7 @@ from tests.bench.running import told_by
 
 @pytest.mark.processes
 def test_it_measures() -> None:
-    options = ("--seconds", "8", "--rate", "50", "--batch", "20", "--cashiers", "4", "--rows", "3000")
+    options = ("--seconds", "4", "--rate", "100", "--batch", "20", "--cashiers", "4", "--rows", "3000")
     told = told_by("till_day", *options)
     assert told["ingest"]["answers"] == {"200": 20}
     assert told["ingest"]["outcomes"] == {"created": 400}

@@ -85,7 +85,7 @@ def _order(choose: list[int], count: int) -> list[int]:
 
 
 @given(told=truths(), data=st.data())
-@effort(40)
+@effort(20)
 def test_any_order_and_any_repetition_give_the_same_index(
     chain: Chain, settings: Settings, told: list[Truth], data: st.DataObject
 ) -> None:
