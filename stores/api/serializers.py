@@ -10,6 +10,7 @@ from stores.api.fields import AmountSerializer, StrictSerializer, UtcField
 from stores.api.ids import ORDER, shown_id
 from stores.models import Channel, Order, PaidAtFrom, SyncPosition
 from stores.money import CURRENCIES
+from stores.search import LONGEST_PAYLOAD
 
 LARGEST_PAGE = 100
 
@@ -121,7 +122,13 @@ class OrderPageSerializer(serializers.Serializer[Any]):
 class OrderQuerySerializer(StrictSerializer):
     """Either a search of the whole chain, or the changes of one's own store: not both in one call."""
 
-    q = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, help_text="reference, or a part of it")
+    q = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=LONGEST_PAYLOAD,
+        help_text="reference, or a part of it",
+    )
     store = serializers.RegexField(r"^[A-Z0-9]{2,20}$", required=False, help_text="search: the code of the store that sold")
     amount_minor = serializers.IntegerField(required=False, min_value=1, help_text="search: the whole amount, minor units")
     day = serializers.DateField(required=False, help_text="search: the day of the payment in the store's time zone")

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
+
 from stores import access
 from stores.access import Asker, Right
 from stores.models import Order, Store
@@ -16,6 +18,7 @@ from stores.search.exact import exact
 from stores.search.filtering import by_filters
 from stores.search.fragments import find_fragment
 from stores.search.limits import check_limit, record_look_up
+from stores.search.payloads import LONGEST_KEY
 from stores.search.placed import placed
 from stores.search.receipts import by_receipt
 from stores.search.stages import Stage
@@ -44,7 +47,8 @@ class Hit:
 class Found:
     """A page of hits, best and newest first. `hint` tells the asker what would find more, "" when nothing would.
 
-    `is_alike` says that nothing is written as it was typed and that the hits only look like it.
+    `is_alike` says that nothing is written as it was typed: the hits only look like it, or fit something that stands beside
+    it in what was scanned.
     """
 
     hits: list[Hit]
@@ -70,10 +74,10 @@ def find_orders(
     """
     access.require(asker, Right.SEARCH_ORDERS)
     position = read_cursor(cursor, ids=int)
+    check_limit(asker)
     wanted = want(typed, store=store, amount_minor=amount_minor, day=day)
     if refusal := wanted.refusal():
         return Found(hits=[], hint=str(refusal))
-    check_limit(asker)
     visible = access.visible_orders(asker).select_related("store", "sales_unit")
     limit = max(1, min(limit, LARGEST_PAGE))
     search = Search(wanted=wanted, asker=asker, visible=visible, position=position)
@@ -100,11 +104,23 @@ def _by_reference(search: Search, limit: int) -> Found:
         is_whole = is_whole and leg.is_whole
         if len(found) > limit or settles(search, stage, leg, bool(found)):
             break
-    stages = [stage for stage, _order in found.values()]
-    return _page(search, list(found.values()), limit, str(hint_for(search, stages, limit, is_whole=is_whole)))
+    sure = [hit for hit in found.values() if not _is_beside(search.wanted, *hit)]
+    if found and not sure:
+        hint = _("“%(text)s” is in no order. This fits a part of what you typed or scanned.")
+        return _page(search, list(found.values()), limit, hint % {"text": search.wanted.texts[0][:LONGEST_KEY]}, is_alike=True)
+    stages = [stage for stage, _order in sure]
+    hint = str(hint_for(search, stages, limit, is_whole=is_whole))
+    return _page(search, sure, limit, hint, is_alike=Stage.ALIKE in stages)
 
 
-def _page(search: Search, found: list[tuple[Stage, Order]], limit: int, hint: str) -> Found:
+def _is_beside(wanted: Wanted, stage: Stage, order: Order) -> bool:
+    """Whether it was found by a text that is not the likeliest one of what was scanned."""
+    if stage == Stage.RECEIPT:
+        return not wanted.is_surely(order.receipt_number)
+    return stage == Stage.EXACT and not wanted.is_surely(order.ref_key)
+
+
+def _page(search: Search, found: list[tuple[Stage, Order]], limit: int, hint: str, *, is_alike: bool = False) -> Found:
     shown = found[:limit]
     next_cursor = ""
     if len(found) > limit:
@@ -115,7 +131,7 @@ def _page(search: Search, found: list[tuple[Stage, Order]], limit: int, hint: st
         hits=[Hit(order=order) for _stage, order in shown],
         next_cursor=next_cursor,
         hint=hint,
-        is_alike=any(stage == Stage.ALIKE for stage, _order in shown),
+        is_alike=is_alike,
     )
 
 

@@ -33,6 +33,11 @@ class Wanted:
     def keys(self) -> list[str]:
         return [reference_key(text) for text in self.texts]
 
+    def is_surely(self, text: str) -> bool:
+        """Whether `text` is the likeliest of them, or each is more or less of it, so that none may be another order's."""
+        key = reference_key(text)
+        return not self.keys or key == self.keys[0] or all(key in other or other in key for other in self.keys)
+
     def filters(self) -> Q:
         """Store, amount and day as conditions on orders. A day is the store's own, or headquarters' without a store."""
         conditions = Q()

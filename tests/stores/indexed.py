@@ -9,7 +9,9 @@ from tests.conftest import Chain
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 
-def index(chain: Chain, code: str, reference: str, amount_minor: int = 25_000, *, at: datetime = NOON) -> Order:
+def index(
+    chain: Chain, code: str, reference: str, amount_minor: int = 25_000, *, at: datetime = NOON, receipt: str = ""
+) -> Order:
     unit = chain.units[code]
     return Order.objects.create(
         sales_unit=unit,
@@ -19,6 +21,7 @@ def index(chain: Chain, code: str, reference: str, amount_minor: int = 25_000, *
         currency="NOK",
         claimed_minor=amount_minor,
         paid_at=at,
+        receipt_number=receipt,
     )
 
 

@@ -68,6 +68,41 @@ def test_so_does_one_whose_scanner_has_the_wrong_layout(chain: Chain, typed: str
     assert references(find_orders(typed, asker=chain.kari)) == ["BER-2026-10042"]
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        '{"store":"BGO","receipt":"4711","ref":"BER-2026-10042"}',
+        "https://kvittering.nordlys.no/?ref=BER-2026-10042&receipt=4711",
+        "ref=BER-2026-10042;bong=4711;sum=250",
+        "BER-2026-10042\t250.00\t2026-10-04",
+        "BER-2026-10042 12:30 2026-10-04",
+    ],
+)
+def test_what_stands_beside_a_reference_finds_no_other_order(chain: Chain, typed: str) -> None:
+    index(chain, "OSL", "OSL-2026-77777", receipt="4711")
+    index(chain, "TRD", "25000")
+    index(chain, "TRD", "2026-10-04")
+    assert references(find_orders(typed, asker=chain.kari)) == []
+    index(chain, "BGO", "BER-2026-10042")
+    assert references(find_orders(typed, asker=chain.kari)) == ["BER-2026-10042"]
+
+
+def test_what_fits_only_a_part_of_it_is_not_taken_for_it(chain: Chain) -> None:
+    index(chain, "OSL", "OSL-2026-77777")
+    page = find_orders("BER-2026-10042\tOSL-2026-77777", asker=chain.kari)
+    assert (references(page), page.is_alike) == (["OSL-2026-77777"], True)
+    assert "“BER-2026-10042” is in no order" in page.hint
+    index(chain, "BGO", "BER-2026-10042")
+    page = find_orders("BER-2026-10042\tOSL-2026-77777", asker=chain.kari)
+    assert (references(page), page.is_alike, page.hint) == (["BER-2026-10042"], False, "")
+
+
+@pytest.mark.parametrize("typed", ["Ref BER 2026 10042", "ref=BER%2D2026%2D10042&amount=250"])
+def test_a_reference_in_several_words_or_encoded_is_one(chain: Chain, typed: str) -> None:
+    index(chain, "BGO", "BER-2026-10042")
+    assert references(find_orders(typed, asker=chain.kari)) == ["BER-2026-10042"]
+
+
 def test_the_end_of_a_payloads_reference_is_enough(chain: Chain) -> None:
     index(chain, "BGO", "POS7-BER-2026-10042")
     assert references(find_orders("https://nordlys.no/r?ref=BER-2026-10042", asker=chain.kari)) == ["POS7-BER-2026-10042"]
@@ -113,6 +148,7 @@ def test_what_a_person_types_is_taken_as_it_is(typed: str, best: str) -> None:
         "=" * 5_000,
         ("a" * 40 + ":") * 240,
         " ,;" * 3_000,
+        "ref=" + " " * 9_000 + "x" * 201,
     ],
 )
 def test_anything_else_is_answered_clearly(chain: Chain, typed: str) -> None:
