@@ -12,6 +12,8 @@ from stores.api.problems import LengthMissing, TooLarge, WrongMediaType
 from stores.errors import Invalid
 
 _GZIP_ONLY = 16 + zlib.MAX_WBITS
+_MOST_MEMBERS = 100
+"""Each costs a copy of all that comes after it, and an empty one has twenty bytes."""
 _PLAIN = ("", "identity")
 _CHUNK = 64 * 1024
 _MOST_DROPPED = 64 * 1024 * 1024
@@ -81,9 +83,12 @@ def _check_charset(media_type: str) -> None:
 
 def _inflated(body: bytes, most: int) -> bytes:
     """Several gzip members one after the other are one body (RFC 1952, 2.2)."""
-    inflated = b""
+    inflated, members = b"", 0
     try:
         while body:
+            members += 1
+            if members > _MOST_MEMBERS:
+                raise Invalid(_("The compressed body has too many parts: compress it as one."), code="malformed_gzip")
             member = zlib.decompressobj(_GZIP_ONLY)
             inflated += member.decompress(body, most + 1 - len(inflated))
             if len(inflated) > most:

@@ -20,6 +20,9 @@ _MOST_VALUES = 500_000
 """Ten thousand orders with all their lines have fewer in 4 MiB; a body made of empty objects would cost 200 MiB."""
 
 
+_MOST_VALUES_OF_ONE = 10_000
+
+
 class _Batch(msgspec.Struct, forbid_unknown_fields=True):
     orders: list[OrderRow]
 
@@ -101,6 +104,8 @@ def _read_line(line: bytes) -> Row:
         return _row_decoder.decode(line)
     except _NO_ROWS:
         pass
+    if line.count(b",") > _MOST_VALUES_OF_ONE:
+        return refused("too_many_values", _("The line holds more values than one order can have."))
     try:
         return _as_row(json.loads(_text(line), parse_constant=_refuse_constant, parse_int=_integer))
     except RecursionError:

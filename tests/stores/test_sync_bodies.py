@@ -113,6 +113,7 @@ def test_a_compressed_body_is_a_body(bergen: Till) -> None:
         (lambda body: body + body[:9], "truncated_gzip"),
         (lambda body: body[:-8] + bytes(8), "malformed_gzip"),
         (lambda body: b"{}", "malformed_gzip"),
+        (lambda body: gzip.compress(b"") * 200_000 + body, "malformed_gzip"),
         (lambda body: b"", "empty_body"),
     ],
 )
@@ -166,6 +167,12 @@ def test_two_orders_on_a_line_are_no_line(bergen: Till) -> None:
     line = as_lines(row("BER-10042")).strip()
     assert outcomes(results(bergen.post("orders", line * 2, content_type=LINES))) == [("refused", "malformed_json", "")]
     assert Order.objects.count() == 0
+
+
+def test_a_line_of_countless_values_is_refused_unread(bergen: Till) -> None:
+    body = as_lines(row("BER-10042")) + b'{"lines":[' + b"{}," * 100_000 + b"{}]}"
+    told = results(bergen.post("orders", body, content_type=LINES))
+    assert outcomes(told) == [("created", "", ""), ("refused", "too_many_values", "")]
 
 
 @pytest.mark.parametrize(
