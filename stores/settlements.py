@@ -146,6 +146,7 @@ def _keep(feed: SettlementFeed, page: Page, *, asked_at: datetime, is_last: bool
         units = _units_named(feed.sales_unit, page.entries)
         rows = [_row(entry, feed, units, read_at=asked_at) for entry in page.entries]
         SettlementEntry.objects.bulk_create(rows, ignore_conflicts=True)
+        _name_units(rows, feed)
         if found := index_settled(rows, by=by).created:
             SettlementFeed.objects.filter(pk=feed.pk).update(orders=F("orders") + found)
         kept(rows)
@@ -176,6 +177,28 @@ def _row(
         ledger_date=entry.ledger_date,
         read_at=read_at,
     )
+
+
+def _name_units(rows: Sequence[SettlementEntry], feed: SettlementFeed) -> None:
+    """Lines that were kept before the hub knew their sales unit are given it, or `orders` would never see them."""
+    known = {_key(row): row.sales_unit_id for row in rows if row.sales_unit_id is not None}
+    nobodys = SettlementEntry.objects.filter(
+        environment=feed.sales_unit.environment,
+        ledger_id=feed.ledger_id,
+        psp_reference__in={row.psp_reference for row in rows},
+        sales_unit=None,
+    )
+    found: dict[int, list[int]] = {}
+    for kept in nobodys.select_for_update(no_key=True).order_by("pk"):
+        if unit_id := known.get(_key(kept)):
+            found.setdefault(unit_id, []).append(kept.pk)
+    for unit_id, keys in found.items():
+        SettlementEntry.objects.filter(pk__in=keys).update(sales_unit=unit_id)
+
+
+def _key(entry: SettlementEntry) -> tuple[str, str, datetime, int]:
+    """What tells the lines of one ledger apart (`settled_once`)."""
+    return entry.psp_reference, entry.entry_type, entry.at, entry.amount_minor
 
 
 def _cut(text: str, longest: int) -> str:

@@ -1,11 +1,12 @@
 """What Vipps has settled: its own book of funds, line by line as it was read, and how far each sales unit has been read."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from stores import clock
-from stores.models.append_only import append_only
+from stores.models.append_only import never_deleted
 from stores.models.store import Environment, SalesUnit
 
 
@@ -88,7 +89,8 @@ class SettlementEntry(models.Model):
     """One line of a ledger's funds, as Vipps gave it. Append-only, and once however often it is read.
 
     `amount_minor` is signed: refunds and disputes that were lost are negative. `sales_unit` is whose payment it was, null
-    where Vipps names one that the hub does not know. A capture and its dispute may share a `psp_reference`.
+    while the hub does not know the one that Vipps names, and then given once. A capture and its dispute may share a
+    `psp_reference`.
     """
 
     environment = models.CharField(_("environment"), max_length=10, choices=Environment.choices)
@@ -123,7 +125,15 @@ class SettlementEntry(models.Model):
             models.Index(fields=["sales_unit", "reference"], name="settled_of_payment"),
             models.Index(fields=["read_at"], name="settled_lately", condition=~Q(entry_type=EntryType.CAPTURE)),
         ]
-        triggers = append_only("settlement_entry")
+        triggers = [
+            pgtrigger.ReadOnly(name="settlement_entry_no_update", exclude=["sales_unit"]),
+            pgtrigger.Protect(
+                name="settlement_entry_keeps_its_unit",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__sales_unit__isnull=False),
+            ),
+            *never_deleted("settlement_entry"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.entry_type} {self.amount_minor} {self.reference}"

@@ -8,8 +8,9 @@ import pytest
 
 from refunds import queries, settling
 from refunds.models import CheckReason, OrderCheck, State
-from stores import clock, orders, settlements
+from stores import clock, orders, registry, settlements
 from stores.actors import hub
+from stores.credentials import VippsKeys
 from stores.models import (
     Entry,
     EntryType,
@@ -27,7 +28,7 @@ from tests.refunds.asking import ask, run
 from tests.stores.telling import empty_index, index
 from tests.till import Till, row
 
-BERGEN = "100002"
+BERGEN, UNKNOWN = "100002", "100005"
 REFERENCE = "BGO-20260901-8100"
 PAID_AT = (datetime.now(UTC) - timedelta(days=40)).replace(microsecond=0)
 PAGE = 1_000
@@ -62,6 +63,15 @@ def paid_many(chain: Chain, count: int, *, refunded_minor: int = 0) -> None:
         )
         for number in range(count)
     )
+
+
+def settled_with_bergen(chain: Chain, msn: str, monkeypatch: pytest.MonkeyPatch) -> VippsKeys:
+    """One more unit on Bergen's ledger, which the keys of either may read; its keys."""
+    merchants = chain.simulator.merchants
+    chain.simulator.add_sales_unit(BERGEN, keys=merchants.units[BERGEN].keys, ledger="302321")
+    keys = chain.simulator.add_sales_unit(msn, ledger="302321")
+    monkeypatch.setattr(merchants, "active_units", lambda msns: [merchants.units[each] for each in (BERGEN, msn)])
+    return VippsKeys(client_id=keys.client_id, client_secret=keys.client_secret, subscription_key=keys.subscription_key)
 
 
 class TestWhatWasSettled:
@@ -110,6 +120,31 @@ class TestWhatWasSettled:
         chain.simulator.portal_capture(BERGEN, REFERENCE, 15_000)
         read(chain)
         assert Order.objects.get().captured_minor == 25_000
+
+    @pytest.mark.parametrize("is_read_by_its_own_keys", [True, False])
+    def test_of_a_unit_that_is_entered_later_is_its_order_once_it_is_read_again(
+        self, chain: Chain, monkeypatch: pytest.MonkeyPatch, is_read_by_its_own_keys: bool
+    ) -> None:
+        keys = settled_with_bergen(chain, UNKNOWN, monkeypatch)
+        paid(chain)
+        chain.simulator.add_payment(UNKNOWN, "NEW-1", amount_minor=9_000, paid_at=PAID_AT)
+        read(chain)
+        kept = SettlementEntry.objects.order_by("reference").values_list("reference", "sales_unit__msn")
+        assert list(kept.all()) == [(REFERENCE, BERGEN), ("NEW-1", None)]
+        unit = registry.add_sales_unit(
+            chain.bergen, msn=UNKNOWN, name="Web shop", market="NO", environment="simulator", channel="online",
+            valid_from=PAID_AT - timedelta(days=1), by=chain.by,
+        )  # fmt: skip
+        if is_read_by_its_own_keys:
+            registry.bind_own_keys(unit, keys, by=chain.by)
+            settlements.know_units()
+            settling.read(unit.pk, by=hub("worker"))
+        else:
+            settlements.read_from_the_beginning(chain.units["BGO"], asker=chain.hanne, by=chain.by)
+            read(chain)
+        order = Order.objects.get(sales_unit=unit)
+        assert (order.reference, order.captured_minor, order.channel) == ("NEW-1", 9_000, "online")
+        assert list(kept.all()) == [(REFERENCE, BERGEN), ("NEW-1", UNKNOWN)]
 
     def test_that_is_no_payment_of_ours_is_left_alone(self, chain: Chain) -> None:
         paid(chain)

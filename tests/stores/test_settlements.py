@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import DatabaseError, transaction
 
 from stores import clock, settled, settlements
 from stores.actors import hub
@@ -161,3 +162,20 @@ def test_what_comes_late_into_the_report_is_waited_for(chain: Chain) -> None:
     assert until is not None
     assert until <= clock.db_now() - settled.REPORT_LAG
     assert list(SettlementEntry.objects.values_list("entry_type", flat=True)) == ["capture"]
+
+
+def test_a_line_is_given_its_unit_once_and_is_else_as_it_was_read(chain: Chain) -> None:
+    bergen, oslo = chain.units["BGO"], chain.units["OSL"]
+    line = SettlementEntry.objects.create(
+        environment="simulator", ledger_id="3100002", entry_type="capture", psp_reference="1", reference=REFERENCE,
+        amount_minor=100, currency="NOK", at=clock.db_now(), ledger_date=clock.db_now().date(),
+    )  # fmt: skip
+    kept = SettlementEntry.objects.filter(pk=line.pk)
+    refuses = pytest.raises(DatabaseError, match="Cannot update")
+    with refuses, transaction.atomic():
+        kept.update(sales_unit=bergen, amount_minor=200)
+    assert kept.update(sales_unit=bergen) == 1
+    for other in (oslo, None):
+        with refuses, transaction.atomic():
+            kept.update(sales_unit=other)
+    assert [(each.sales_unit, each.amount_minor) for each in kept] == [(bergen, 100)]
