@@ -51,10 +51,10 @@ def open_table(file: IO[bytes], *, required: Sequence[str], optional: Sequence[s
     _check_size(file, most_bytes)
     encoding = _encoding_of(file)
     text = io.TextIOWrapper(file, encoding=encoding, newline="")
-    first = text.readline()
+    first = _line(text)
     if first.lower().startswith("sep="):
         # Spreadsheets do as it says and do not show it: their first row is that of the names.
-        separator, first = first[4:5], text.readline()
+        separator, first = first[4:5], _line(text)
     else:
         separator = max(_SEPARATORS, key=first.count)
     columns = _columns(first, separator)
@@ -81,9 +81,19 @@ def _encoding_of(file: IO[bytes]) -> str:
     for encoding in ("utf-8", "cp1252"):
         if _can_be(file, encoding):
             return encoding
-    raise Invalid(
-        _("The file is neither in UTF-8 nor in Windows-1252: save it as CSV UTF-8."), code="unknown_encoding", field="file"
-    )
+    raise _unknown_encoding()
+
+
+def _line(text: IO[str]) -> str:
+    try:
+        return text.readline()
+    except UnicodeDecodeError:
+        raise _unknown_encoding() from None
+
+
+def _unknown_encoding() -> Invalid:
+    sentence = _("The file is neither in UTF-8 nor in Windows-1252: save it as CSV UTF-8.")
+    return Invalid(sentence, code="unknown_encoding", field="file")
 
 
 def _can_be(file: IO[bytes], encoding: str) -> bool:

@@ -177,6 +177,10 @@ def test_every_dress_that_spreadsheets_give_a_file_is_read(chain: Chain, content
         (HEADER.encode() + b'"BER-1\n', "not_csv"),
         (HEADER.encode() + b"B" * 200_000 + b"\n", "not_csv"),
         (ROWS.encode("utf-16")[:-3], "unknown_encoding"),
+        (b"\xff\xfe\x00\x00" + bytes(range(256)), "unknown_encoding"),
+        (b"\xff\xfe" + ROWS.encode(), "unknown_encoding"),
+        (b"\xef\xbb\xbf\x89PNG\r\n", "unknown_encoding"),
+        (b"P\x00\x00\xd8\n", "unknown_encoding"),
     ],
 )
 def test_a_file_that_is_no_list_of_orders_is_refused_whole(chain: Chain, content: bytes, code: str) -> None:
