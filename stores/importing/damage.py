@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-# 1,23E+12 and 1.23456789012E+15: the digits behind are gone for good.
-_SCIENTIFIC = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+", re.ASCII)
+# 1,23E+12 and 1.23456789012E+15: the digits behind are gone for good. Without the sign it may be a reference: 12E45678.
+_SCIENTIFIC = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE][+-][0-9]{1,3}", re.ASCII)
 # 250,00 and 1 250.00 and 1.250,00
 _DECIMAL = re.compile(r"[0-9]{1,3}([ .,\u00a0\u202f']?[0-9]{3})*[.,][0-9]{1,2}", re.ASCII)
 # 01.02.2026, 2/1/26 and 27-11-2026 14:05, also with seconds and am or pm.

@@ -90,7 +90,7 @@ WELL = "a day ago"
 """In the rows below: the time as it should be. The moment itself would give each process of a run other names of tests."""
 DAMAGED = [
     ("1,23E+12", "25000", WELL, "spreadsheet_number", "reference"),
-    ("1.2E15", "25000", WELL, "spreadsheet_number", "reference"),
+    ("1.2E+15", "25000", WELL, "spreadsheet_number", "reference"),
     ("BER-1", "2,5E+04", WELL, "spreadsheet_number", "amount_minor"),
     ("BER-1", "250,00", WELL, "invalid_amount", "amount_minor"),
     ("BER-1", "1 250.00", WELL, "invalid_amount", "amount_minor"),
@@ -135,6 +135,11 @@ def test_zeros_of_a_prefix_are_missed_too(chain: Chain) -> None:
     text = "reference,amount_minor,currency,paid_at,channel\n"
     order_import = imported(chain, text + f"7-1001,100,NOK,{PAID},online\n007-1002,100,NOK,{PAID},online\n")
     assert told(order_import) == [(2, "refused", "lost_zeros", "reference")]
+
+
+@pytest.mark.parametrize("reference", ["12E45678", "54E10321", "1e5", "12E-45678", "E-12"])
+def test_a_reference_is_no_number_for_its_e(chain: Chain, reference: str) -> None:
+    assert counts(imported(chain, HEADER + line(reference))) == {"rows_done": 1, "created": 1}
 
 
 ROWS = f"reference;amount_minor;currency;paid_at;receipt_number\r\nBER-1;25000;NOK;{PAID};Bodø\r\n"
