@@ -15,6 +15,22 @@ _DATE = re.compile(
 # Days since 1899, as a spreadsheet counts inside.
 _SERIAL = re.compile(r"[0-9]{5}([.,][0-9]+)?", re.ASCII)
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+# As spreadsheets shorten them in English, Norwegian, Swedish, Danish and Finnish; never in capitals, which references like.
+_MONTHS = (
+    *("jan", "feb", "mar", "mars", "apr", "may", "mai", "maj", "jun", "june", "juni", "jul", "july", "juli", "aug", "sep"),
+    *("sept", "oct", "okt", "nov", "dec", "des", "tammi", "helmi", "maalis", "huhti", "touko", "kesä", "heinä", "elo", "syys"),
+    *("loka", "marras", "joulu"),
+)
+_MONTH = f"({'|'.join((*_MONTHS, *map(str.capitalize, _MONTHS)))})"
+# 2026-10-01, 01.10.2026, 10/1/26, 01-10-2026, 1-Oct, 01.okt and 1. okt., Oct-26 and okt.26
+_REFERENCE_DATES = (
+    r"(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]",
+    r"[0-9]{1,2}[./][0-9]{1,2}[./]([0-9]{2}|[0-9]{4})",
+    r"[0-3]?[0-9]-[01]?[0-9]-(19|20)[0-9]{2}",
+    rf"[0-3]?[0-9]([-/ ]|\. ?){_MONTH}\.?",
+    rf"{_MONTH}([- ]|\. ?)[0-9]{{2}}",
+)
+_REFERENCE_DATE = re.compile("|".join(_REFERENCE_DATES))
 _LEAST_OF_A_STYLE = 5
 
 
@@ -35,16 +51,23 @@ def is_rewritten_date(cell: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceStyle:
-    """How a store's references look, where that shows lost zeros: prefixes that begin with one, and a width of digits."""
+    """How a store's references look, where that shows what they have lost: prefixes, and of these those that begin with a
+    zero; a width of digits; whether there are any that look like dates."""
 
+    prefixes: tuple[str, ...] = ()
     zero_prefixes: tuple[str, ...] = ()
     width: int = 0
+    has_dates: bool = False
 
     def has_lost_zeros(self, reference: str) -> bool:
         """Whether it would be one of the store's with zeros before it, and is none without."""
         if any(_fits_without_zeros(reference, prefix) for prefix in self.zero_prefixes):
             return True
         return self.width > 0 and len(reference) < self.width and reference.isascii() and reference.isdecimal()
+
+    def has_become_a_date(self, reference: str) -> bool:
+        """Whether it is a whole date, as references of the store are not."""
+        return _is_date(reference) and not self.has_dates and not reference.startswith(self.prefixes)
 
 
 def style_of(prefixes: Iterable[str], references: Sequence[str]) -> ReferenceStyle:
@@ -53,10 +76,17 @@ def style_of(prefixes: Iterable[str], references: Sequence[str]) -> ReferenceSty
     widths = {len(reference) for reference in references if reference.isdecimal()}
     is_plain = len(references) >= _LEAST_OF_A_STYLE and all(reference.isdecimal() for reference in references)
     has_zeros = any(reference.startswith("0") for reference in references)
+    written = tuple(prefix for prefix in prefixes if prefix)
     return ReferenceStyle(
-        zero_prefixes=tuple(prefix for prefix in prefixes if prefix.startswith("0") and prefix.strip("0")),
+        prefixes=written,
+        zero_prefixes=tuple(prefix for prefix in written if prefix.startswith("0") and prefix.strip("0")),
         width=widths.pop() if is_plain and has_zeros and len(widths) == 1 else 0,
+        has_dates=any(_is_date(reference) for reference in references),
     )
+
+
+def _is_date(reference: str) -> bool:
+    return _REFERENCE_DATE.fullmatch(reference) is not None
 
 
 def _fits_without_zeros(reference: str, prefix: str) -> bool:

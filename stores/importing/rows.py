@@ -23,6 +23,9 @@ def row_of(record: Record, style: ReferenceStyle) -> OrderRow | UnreadableRow:
     reference, amount, paid_at = cells["reference"], cells["amount_minor"], cells["paid_at"]
     if is_scientific(reference):
         return _unreadable(reference, "spreadsheet_number", _AS_TEXT, "reference")
+    if style.has_become_a_date(reference):
+        sentence = _("A spreadsheet has made a date of it: format the column as text, and export it again.")
+        return _unreadable(reference, "spreadsheet_date", sentence, "reference")
     if style.has_lost_zeros(reference):
         sentence = _("A spreadsheet has taken the zeros off its beginning: format the column as text, and export it again.")
         return _unreadable(reference, "lost_zeros", sentence, "reference")

@@ -91,6 +91,16 @@ WELL = "a day ago"
 DAMAGED = [
     ("1,23E+12", "25000", WELL, "spreadsheet_number", "reference"),
     ("1.2E+15", "25000", WELL, "spreadsheet_number", "reference"),
+    ("2026-10-01", "25000", WELL, "spreadsheet_date", "reference"),
+    ("01.10.2026", "25000", WELL, "spreadsheet_date", "reference"),
+    ("10/1/26", "25000", WELL, "spreadsheet_date", "reference"),
+    ("01-10-2026", "25000", WELL, "spreadsheet_date", "reference"),
+    ("1-Oct", "25000", WELL, "spreadsheet_date", "reference"),
+    ("01.okt", "25000", WELL, "spreadsheet_date", "reference"),
+    ("1. maj", "25000", WELL, "spreadsheet_date", "reference"),
+    ("1-kesä", "25000", WELL, "spreadsheet_date", "reference"),
+    ("Oct-26", "25000", WELL, "spreadsheet_date", "reference"),
+    ("okt.26", "25000", WELL, "spreadsheet_date", "reference"),
     ("BER-1", "2,5E+04", WELL, "spreadsheet_number", "amount_minor"),
     ("BER-1", "250,00", WELL, "invalid_amount", "amount_minor"),
     ("BER-1", "1 250.00", WELL, "invalid_amount", "amount_minor"),
@@ -118,6 +128,23 @@ def test_what_a_spreadsheet_has_spoilt_is_named_in_its_row(
     order_import = imported(chain, text)
     assert told(order_import) == [(3, "refused", code, field)]
     assert counts(order_import) == {"rows_done": 2, "created": 1, "refused": 1}
+
+
+@pytest.mark.parametrize("reference", ["2026-10-4211", "2026-10-01-7", "20261001", "12-10-26", "MAR-26", "nov-1234", "12-MARS"])
+def test_a_reference_is_no_date_for_its_hyphens(chain: Chain, reference: str) -> None:
+    assert counts(imported(chain, HEADER + line(reference))) == {"rows_done": 1, "created": 1}
+
+
+def test_a_date_is_a_reference_where_the_stores_style_shows_it(chain: Chain) -> None:
+    Till(chain.systems["BGO"]).sync(row("2026-10-01"))
+    assert counts(imported(chain, HEADER + line("2026-10-02"))) == {"rows_done": 1, "created": 1}
+    registry.share_sales_unit(
+        chain.trondheim, chain.units["BOO"], prefix="jan-", channel="online", valid_from=YESTERDAY - timedelta(days=30),
+        by=chain.by,
+    )  # fmt: skip
+    file = io.BytesIO(f"reference,amount_minor,currency,paid_at,channel\njan-26,100,NOK,{PAID},online\n".encode())
+    of_trondheim = importing.take_file(file, name="orders.csv", system=chain.systems["TRD"], asker=chain.hanne)
+    assert counts(worked(of_trondheim)) == {"rows_done": 1, "created": 1}
 
 
 def test_zeros_that_were_taken_off_are_missed_where_the_stores_style_shows_it(chain: Chain) -> None:
