@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import msgspec
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -33,8 +34,8 @@ def row_of(record: Record, style: ReferenceStyle) -> OrderRow | UnreadableRow:
     if not (amount.isascii() and amount.isdecimal() and len(amount) <= 12):
         return _unreadable(reference, *_wrong_amount(amount), "amount_minor")
     try:
-        moment = datetime.fromisoformat(paid_at)
-    except ValueError:
+        moment = msgspec.convert(paid_at, datetime)
+    except msgspec.ValidationError:
         return _unreadable(reference, *_wrong_time(paid_at), "paid_at")
     return OrderRow(
         reference=reference,

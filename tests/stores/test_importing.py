@@ -114,6 +114,8 @@ DAMAGED = [
     ("BER-1", "25000", "46054,5868", "spreadsheet_date", "paid_at"),
     ("BER-1", "25000", "2026-02-01 14:05:00", "invalid_paid_at", "paid_at"),
     ("BER-1", "25000", "yesterday", "invalid_paid_at", "paid_at"),
+    ("BER-1", "25000", "2026-W20-1T10:00+02:00", "invalid_paid_at", "paid_at"),
+    ("BER-1", "25000", "20260201T140500+0100", "invalid_paid_at", "paid_at"),
     ("ÆØÅ", "25000", WELL, "invalid_reference", "reference"),
     ("BER\x00", "25000", WELL, "invalid_reference", "reference"),
 ]
