@@ -15,6 +15,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 EXPECTED = (
     "Failed to load resource",  # how Chromium announces a 4xx answer; the tests look at those themselves
     *("htmx:afterRequest", "htmx:sendAbort"),  # a fragment that is replaced drops the look that it was just taking
+    "Response Status Error Code 502",  # a gateway that a test has broken
     "htmx:sendError",  # leaving a page cuts off the look that it was just taking
 )
 

@@ -116,3 +116,25 @@ def test_who_is_signed_out_meanwhile_is_asked_to_sign_in_and_comes_back(chain: C
     desk.goto(f"/desk/refunds/{refund.pk}/")
     desk.context.clear_cookies()
     desk.wait_for_url(f"**/accounts/login/?next=/desk/refunds/{refund.pk}/")
+
+
+def test_a_hub_that_does_not_answer_at_all_is_told(desk: Page, order: Order) -> None:
+    at_the_confirmation(desk, order)
+    held: list[Route] = []
+    desk.route("**/refund/", lambda route: held.append(route) if not held else route.continue_())
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#pressing")).to_be_visible(timeout=15_000)
+    expect(desk.get_by_role("heading", name="Queued")).to_be_visible(timeout=15_000)
+    assert [refund.amount_minor for refund in Refund.objects.all()] == [25_000]
+
+
+def test_a_broken_gateway_before_the_hub_is_told_until_it_is_mended(chain: Chain, desk: Page, order: Order) -> None:
+    refund = ask(order, 25_000, who=chain.kari, store=chain.oslo).refund
+    desk.goto(f"/desk/refunds/{refund.pk}/")
+    expect(desk.get_by_role("heading", name="Queued")).to_be_visible()
+    desk.route("**/*", lambda route: route.fulfill(status=502, body="Bad gateway"))
+    run(refund)
+    expect(desk.locator("#lost")).to_be_visible()
+    desk.unroute("**/*")
+    expect(desk.locator("#lost")).to_be_hidden()
+    expect(desk.get_by_role("heading", name="Refunded", exact=True)).to_be_visible()

@@ -19,45 +19,92 @@ function move(event) {
   event.preventDefault();
 }
 
-function leave() {
+function leave(from) {
   const menu = document.querySelector(".me[open]");
   const field = document.querySelector("#q");
-  if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  if (isText(from) && from.value && !["q", "amount"].includes(from.id)) from.blur();  // what is written there is not thrown away
+  else if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
   else if (field) { field.focus(); field.select(); }
   else byKey("Escape")?.click();
 }
 
 // A digit chooses a reason; on goods of which one may choose fewer it says how many.
-function digit(event) {
-  const howMany = event.target.matches("[type=checkbox]") && event.target.closest("li").querySelector("[type=number]");
+function digit(key, target) {
+  const howMany = target.matches("[type=checkbox]") && target.closest("li").querySelector("[type=number]");
   if (howMany) {
-    const wanted = Number(event.key);
+    const wanted = Number(key);
     if (wanted < 1 || wanted > Number(howMany.max)) return;
     howMany.value = wanted;
-    event.target.checked = true;
+    target.checked = true;
     howMany.dispatchEvent(new Event("change", { bubbles: true }));
     return;
   }
-  const reason = document.querySelector(`[data-digit="${event.key}"]`);
+  const reason = target.closest("[data-complete]")?.querySelector(`[data-digit="${key}"]`);
   if (!reason) return;
   reason.focus();
   reason.click();
 }
 
 // Enter in a form that lacks something goes to what it lacks; where nothing is lacking it goes on.
-function goOn(form) {
-  if (!form || !("complete" in form.dataset) || !form.querySelector("button.primary").disabled) return false;
+function goOn({ form, type }) {
+  if (type === "button" || !form || !("complete" in form.dataset) || !form.querySelector("button.primary").disabled) return false;
   const { amount, reason } = form.elements;
   (amount.value.trim() ? reason[0] : amount).focus();
   return true;
 }
 
+// A scanner types faster than anybody, and ends with Enter. Outside a text field that presses nothing and chooses nothing: a
+// digit waits for a moment whether more come. Where nothing is unfinished what was scanned is searched for.
+const BETWEEN_KEYS = 50;
+const SHORTEST_SCAN = 4;
+let scan = { text: "", at: 0 };
+let digitWaits = null;
+
+function chooseNow() {
+  if (!digitWaits) return;
+  clearTimeout(digitWaits.timer);
+  const { key, target } = digitWaits;
+  digitWaits = null;
+  digit(key, target);
+}
+
+function chooseSoon(key, target) {
+  digitWaits = { key, target, timer: setTimeout(chooseNow, BETWEEN_KEYS) };
+}
+
+// What the key adds to, or ends: the text that came without a pause before it.
+function scanned(event) {
+  const isNext = event.timeStamp - scan.at < BETWEEN_KEYS;
+  scan = { text: isNext ? scan.text : "", at: event.timeStamp };
+  if (event.key === "Enter") { const { text } = scan; scan.text = ""; return text; }
+  if (event.key.length !== 1) return "";
+  if (isNext && digitWaits) { clearTimeout(digitWaits.timer); digitWaits = null; }
+  scan.text += event.key;
+  return "";
+}
+
+function search(text) {
+  const field = document.querySelector("#q");
+  const texts = [...document.querySelectorAll("textarea, input:not([type=hidden])")].filter(isText);
+  if (field) { field.value = text; field.form.requestSubmit(); }
+  else if (!document.querySelector("[data-complete], [data-press]") && !texts.some((each) => each.value)) {
+    const find = document.querySelector("a[data-find]");
+    if (find) location.assign(`${find.href}?q=${encodeURIComponent(text)}`);
+  }
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.target.closest("dialog")) return;
+  if (event.key === "Enter" && event.repeat) return event.preventDefault();  // held down, it would confirm the next page
+  if (!isText(event.target)) {
+    const text = scanned(event);
+    if (text.length >= SHORTEST_SCAN) { event.preventDefault(); return search(text); }
+    if (/^[1-9]$/.test(event.key) && scan.text.length === 1) return chooseSoon(event.key, event.target);
+    if (event.key.length > 1) chooseNow();
+  }
   if (event.key === "ArrowDown" || event.key === "ArrowUp") return move(event);
-  if (event.key === "Escape") return leave();
-  if (/^[1-9]$/.test(event.key) && !isText(event.target)) return digit(event);
-  if (event.key === "Enter" && goOn(event.target.form)) return event.preventDefault();
+  if (event.key === "Escape") return leave(event.target);
+  if (event.key === "Enter" && goOn(event.target)) return event.preventDefault();
   const pressed = event.repeat ? null : byKey(event.key);
   if (pressed) { event.preventDefault(); pressed.click(); }
 });

@@ -3,11 +3,12 @@ const lost = document.getElementById("lost");
 const pressing = document.getElementById("pressing");
 const pause = (milliseconds) => new Promise((done) => { setTimeout(done, milliseconds); });
 const LOOK_AGAIN = 2000;
+const PATIENCE = 8000;
 const ERRORS_BEFORE_GIVING_UP = 5;
 let waiting = null;
 
 async function isThere() {
-  try { return (await fetch(lost.dataset.alive, { cache: "no-store" })).ok; } catch { return false; }
+  try { return (await fetch(lost.dataset.alive, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) })).ok; } catch { return false; }
 }
 
 async function waitForIt() {
@@ -21,7 +22,10 @@ async function waitForIt() {
 }
 
 addEventListener("offline", waitForIt);
-document.addEventListener("htmx:sendError", async () => { if (!(await isThere())) waitForIt(); });
+const lookWhetherItIsThere = async () => { if (!(await isThere())) waitForIt(); };
+document.addEventListener("htmx:sendError", lookWhetherItIsThere);
+document.addEventListener("htmx:timeout", lookWhetherItIsThere);
+document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status >= 500) lookWhetherItIsThere(); });
 
 // What is clicked or sent while there is no connection would end on the browser's own error page.
 document.addEventListener("click", (event) => {
@@ -43,7 +47,8 @@ async function press(form) {
   const body = new URLSearchParams(new FormData(form));
   for (let errors = 0; errors < ERRORS_BEFORE_GIVING_UP;) {
     try {
-      const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
+      const signal = AbortSignal.timeout(PATIENCE);
+      const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" }, signal });
       const next = answer.headers.get("HX-Redirect");
       if (next) return location.assign(next);
       if (answer.status < 500) break;
