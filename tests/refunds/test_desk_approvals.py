@@ -1,5 +1,6 @@
 """Approval in place: the page names who may allow it, the queue shows what waits and until when, a yes is for just that."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -153,6 +154,16 @@ def test_taking_it_back_voids_the_question_and_a_changed_wish_is_asked_anew(chai
     for refund in (first, second):
         assert mona.post(f"{page_of(refund)}decision/", {"decision": "approve", "seen": seen}).status_code == 409
     assert set(Refund.objects.values_list("state", flat=True)) == {"cancelled", "awaiting_approval"}
+
+
+def test_yes_and_no_are_two_forms_so_that_enter_beside_the_words_of_a_no_is_no_yes(chain: Chain, till: Till) -> None:
+    in_force(chain, LIMIT)
+    till.refund(till.fill("600"))
+    page = signed_in(chain.mona).get(page_of(Refund.objects.get())).content.decode()
+    forms = [form for form in re.findall(r"<form.*?</form>", page, re.DOTALL) if "decision" in form]
+    decisions = {re.findall(r'name="decision" value="(\w+)"', form)[0]: form for form in forms}
+    assert [form.count('name="decision"') for form in forms] == [1, 1]
+    assert ('name="note"' in decisions["reject"], 'name="note"' in decisions["approve"]) == (True, False)
 
 
 def test_a_no_is_told_with_its_words_and_who_said_it(chain: Chain, till: Till) -> None:
