@@ -12,8 +12,8 @@ from refunds.models.outbox import Heartbeat, Outbox
 from refunds.models.outside import OUTSIDE, Acknowledgement, OutsideRefund
 from refunds.models.paper import Paper, PaperKind
 from refunds.models.pause import Pause, PauseScope
-from refunds.models.policy import AskerRole, Measure, PolicyReason, PolicyRule, PolicyVersion
-from refunds.models.refund import ENDS, FAILED, IN_FLIGHT, Kind, Reason, Refund, State, Tier, WaitsFor
+from refunds.models.policy import Measure, PolicyReason, PolicyRule, PolicyVersion
+from refunds.models.refund import ENDS, FAILED, IN_FLIGHT, AskerRole, Kind, Reason, Refund, State, Tier, WaitsFor
 from refunds.models.refund_line import RefundLine
 from refunds.models.restore import RestoreEpoch, RestoreLook
 from refunds.models.review import ENDINGS, Ending, HoldLift, LookRequest, ReviewProposal, Verdict

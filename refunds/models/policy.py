@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from refunds.models.refund import Tier
+from refunds.models.refund import AskerRole, Tier
 from refunds.models.review import Proposal, Verdict
 from stores.models import Company, Store
 from stores.models.append_only import never_deleted
@@ -28,14 +28,6 @@ class Measure(models.TextChoices):
     CASHIER = "cashier", _("a cashier, in 24 hours")
     TILL = "till", _("a till or a store's desk, in 24 hours")
     STORE = "store", _("a store, in 24 hours")
-
-
-class AskerRole(models.TextChoices):
-    """As what somebody asks for a refund."""
-
-    CASHIER = "cashier", _("cashier")
-    MANAGER = "manager", _("manager")
-    SYSTEM = "system", _("till system")
 
 
 _WAITS = Q(verdict="", decided_by=None, decided_at=None)

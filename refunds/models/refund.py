@@ -62,6 +62,14 @@ class Reason(models.TextChoices):
     OTHER = "other", _("Other")
 
 
+class AskerRole(models.TextChoices):
+    """As what somebody asks for a refund."""
+
+    CASHIER = "cashier", _("cashier")
+    MANAGER = "manager", _("manager")
+    SYSTEM = "system", _("till system")
+
+
 class Tier(models.TextChoices):
     """Who may allow what breaks a rule of the policy."""
 
