@@ -24,11 +24,12 @@ SEEN_BY_ALL = (
     *("templates/_language_buttons.html", "templates/account/", "templates/allauth/", "templates/base.html"),
     *("templates/desk/", "templates/follow/", "templates/400.html", "templates/403.html", "templates/403_csrf.html"),
     *("templates/404.html", "templates/500.html", "templates/503.html"),
-    *("refunds/approving.py", "refunds/beside.py", "refunds/desk/", "refunds/errors.py", "refunds/following.py"),
-    *("refunds/intake.py", "refunds/lines.py", "refunds/market.py", "refunds/models/refund.py", "refunds/overview.py"),
-    *("refunds/pausing.py", "refunds/policy.py", "refunds/progress.py", "refunds/refusals.py"),
-    *("refunds/release_intake.py", "refunds/release_policy.py", "refunds/telling.py", "refunds/wishes.py"),
-    *("stores/access.py", "stores/models/people.py", "stores/pins.py", "stores/search/"),
+    *("refunds/allowing.py", "refunds/approving.py", "refunds/beside.py", "refunds/desk/", "refunds/errors.py"),
+    *("refunds/following.py", "refunds/intake.py", "refunds/lines.py", "refunds/market.py", "refunds/models/refund.py"),
+    *("refunds/notes.py", "refunds/overview.py", "refunds/pausing.py", "refunds/policy.py", "refunds/progress.py"),
+    *("refunds/refusals.py", "refunds/release_intake.py", "refunds/release_policy.py", "refunds/telling.py"),
+    *("refunds/wishes.py", "stores/access.py", "stores/discovery/questions.py", "stores/models/people.py"),
+    *("stores/pins.py", "stores/search/"),
 )
 """What must be complete in every language: files, or whole folders. What is only headquarters' needs bokmål alone."""
 KEYWORDS = {
