@@ -38,7 +38,8 @@ def show(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpResponse:
 def confirmed(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpResponse:
     """What Vipps has said since the page opened (a fragment); nothing (204) while it has not answered.
 
-    With the answer comes whatever it changed. Where that is what the page is for, the page is loaded anew.
+    With the answer comes whatever it changed, and the amount is looked at again. Where that is what the page is for, the page
+    is loaded anew.
     """
     seen = look_at(desk, order_id)
     said = confirmation.answer(seen.order, since=request.GET.get("since", ""), now=desk.now)
@@ -46,6 +47,7 @@ def confirmed(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpResp
         return HttpResponse(status=204)
     page = {**_facts(desk, seen), "asked": said, "is_fragment": True}
     answer = render(request, "desk/_confirmed.html", page)
+    answer.headers["HX-Trigger"] = "balance-changed"
     if request.GET.get("shape", "") != page["shape"]:
         answer.headers["HX-Refresh"] = "true"
     return answer

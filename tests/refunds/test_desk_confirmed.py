@@ -62,6 +62,8 @@ def test_a_refund_made_elsewhere_shows_in_the_answer_with_what_is_left_now(chain
     assert "NOK 600.00 outside the hub" in said
     assert 'data-value="400.00"' in answer.content.decode(), "all that is left is less now"
     assert answer.content.decode().count('hx-swap-oob="true"') == 3
+    assert answer["HX-Trigger"] == "balance-changed", "and what she has typed is measured against it"
+    assert "balance-changed from:body" in page.content.decode()
     assert "NOK 600.00 outside the hub" in text_of(till.open())
 
 
