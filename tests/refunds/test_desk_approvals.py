@@ -166,6 +166,14 @@ def test_yes_and_no_are_two_forms_so_that_enter_beside_the_words_of_a_no_is_no_y
     assert ('name="note"' in decisions["reject"], 'name="note"' in decisions["approve"]) == (True, False)
 
 
+def test_without_javascript_the_page_holds_still_for_whoever_writes_why_not(chain: Chain, till: Till) -> None:
+    in_force(chain, LIMIT)
+    till.refund(till.fill("600"))
+    page = page_of(Refund.objects.get())
+    assert "http-equiv" in till.client.get(page).content.decode()
+    assert "http-equiv" not in signed_in(chain.mona).get(page).content.decode()
+
+
 def test_a_no_is_told_with_its_words_and_who_said_it(chain: Chain, till: Till) -> None:
     in_force(chain, LIMIT)
     till.refund(till.fill("600"))
