@@ -105,10 +105,11 @@ def _found(desk: Desk, asked: dict[str, Any]) -> Found:
 
 
 def _answer(desk: Desk, found: Found, orders: list[Order]) -> dict[str, Any]:
+    is_one_reference = len({order.ref_key for order in orders}) == 1
     return {
         "found": found,
         "hits": rows.hits_of(orders, now=desk.now),
-        "is_choice_of_store": len(orders) > 1 and len({order.ref_key for order in orders}) == 1,
+        "is_choice_of_store": is_one_reference and len({order.store_id for order in orders}) == len(orders) > 1,
     }
 
 

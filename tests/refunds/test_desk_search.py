@@ -45,6 +45,14 @@ def test_the_same_reference_in_two_stores_is_a_choice_by_store(chain: Chain, kar
     assert "100002" not in page.content.decode(), "nobody needs to know a sales unit's number to choose"
 
 
+def test_two_orders_of_one_store_that_differ_in_case_alone_are_no_choice_of_store(chain: Chain, kari: Client) -> None:
+    for reference in ("SHOP-100042", "shop-100042"):
+        chain.sold(chain.bergen, reference, 40_000)
+    said = text_of(kari.get("/desk/", {"q": "SHOP-100042"}))
+    assert "2 orders" in said
+    assert "The same reference in" not in said
+
+
 def test_a_line_says_store_time_amount_what_is_left_and_status(chain: Chain, kari: Client) -> None:
     order = chain.sold(chain.bergen, "BGO-20261101-7741", 100_000)
     chain.sold(chain.bergen, "BGO-20261101-7742", 50_000)
@@ -123,6 +131,7 @@ def test_what_she_typed_is_never_markup(kari: Client) -> None:
 def test_a_wrong_filter_is_said_in_place(kari: Client, asked: dict[str, str]) -> None:
     page = kari.get("/desk/", {**asked, "amount": asked.get("amount", "")})
     assert page.status_code == 400
+    assert 'class="error"' in page.content.decode()
     assert LookUp.objects.count() == 0
 
 
