@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from refunds import elsewhere
 from refunds.desk import rows, wording
@@ -40,10 +40,12 @@ def show(request: HttpRequest, desk: Desk) -> HttpResponse:
     return render(request, "desk/elsewhere.html", page, status=200 if form.is_valid() else 400)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @for_cashiers
 def seen(request: HttpRequest, desk: Desk) -> HttpResponse:
     """She has seen what the page showed; what came in since stays news."""
+    if request.method == "GET":
+        return redirect("desk:elsewhere")
     until = parse_datetime(request.POST.get("until", "")) if len(request.POST.get("until", "")) < 40 else None
     if until is not None and until.tzinfo is not None:
         elsewhere.mark_seen(desk.user, desk.store, until=until)

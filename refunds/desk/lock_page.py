@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from refunds.desk import till
 from refunds.desk.door import actor_at, for_people
@@ -17,10 +17,12 @@ from stores.events import PinUse
 from stores.models import Store, User
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @for_people
 def lock(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpResponse:
     """Lock it, and show who may go on."""
+    if request.method == "GET":
+        return redirect(_next_of(request))
     till.lock(request)
     return redirect(f"{reverse('desk:locked')}?{urlencode({'next': _next_of(request)})}")
 
@@ -52,10 +54,12 @@ def locked(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpR
     return redirect(_next_of(request) if person == user else "desk:find")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @for_people
 def leave(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpResponse:
     """Make room for somebody who has to sign in in full."""
+    if request.method == "GET":
+        return redirect(_next_of(request))
     till.leave(request)
     return redirect(f"{reverse('account_login')}?{urlencode({'next': _next_of(request)})}")
 

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from refunds.desk import rows
 from refunds.desk.door import Desk, for_cashiers
@@ -37,10 +37,12 @@ _WHY_NOT = {
 }
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @for_cashiers
 def ask(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Put the question; a refusal stands beside the search, with what was typed."""
+    if request.method == "GET":
+        return redirect("desk:find")
     form = AskVippsForm(request.POST, company=desk.store.company)
     if not form.is_valid():
         return _refused(request, desk, form, status=400)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from refunds import allowing, approving, beside, queries
 from refunds.desk import approval_words, rows, wording
@@ -41,13 +41,15 @@ def progress(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpResp
     return render(request, "desk/_progress.html", {**_words(refund, desk), "is_fragment": True})
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @for_cashiers
 def decide(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpResponse:
     """Approve, reject or cancel a refund that waits; a refusal stands on the refund's own page.
 
     Whoever allows at the till where it was asked for proves once more that she is another person (T2).
     """
+    if request.method == "GET":
+        return redirect("desk:refund", refund_id)
     refund = queries.refund_for(desk.user, refund_id)
     try:
         match request.POST.get("decision"):
@@ -65,10 +67,12 @@ def decide(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpRespon
     return redirect("desk:refund", refund.pk)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @for_cashiers
 def allow_here(request: HttpRequest, desk: Desk, refund_id: uuid.UUID) -> HttpResponse:
     """A manager who stands beside her allows it with her own PIN; a refusal stands on the refund's own page."""
+    if request.method == "GET":
+        return redirect("desk:refund", refund_id)
     try:
         beside.allow_here(
             refund_id,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from refunds import allowing, shifts
 from refunds.desk import rows, wording
@@ -58,10 +58,12 @@ def show(request: HttpRequest, desk: Desk) -> HttpResponse:
     return _page(request, desk, ShiftNoteForm(initial={"press": new_request_key()}))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @for_cashiers
 def leave(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Leave a note for the next person; one that cannot be kept stays in the field."""
+    if request.method == "GET":
+        return redirect("desk:shift")
     form = ShiftNoteForm(request.POST)
     if not form.is_valid():
         return _page(request, desk, form, status=400)
@@ -70,10 +72,12 @@ def leave(request: HttpRequest, desk: Desk) -> HttpResponse:
     return redirect("desk:shift")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @for_cashiers
 def take(request: HttpRequest, desk: Desk, note_id: uuid.UUID) -> HttpResponse:
     """She has read a note of this store and takes over."""
+    if request.method == "GET":
+        return redirect("desk:shift")
     shifts.take_over(desk.store, note_id, user=desk.user, by=desk.by)
     return redirect("desk:shift")
 

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import resolve
+from django.urls import resolve, reverse
 
 from refunds.desk import urls
 from stores import search
@@ -55,6 +56,23 @@ def test_every_page_of_the_desk_is_looked_at(scenes: list[Scene]) -> None:
     seen = {str(resolve(scene.path.split("?")[0] + scene.to).url_name) for scene in scenes}
     typed = {"confirm"} if any(scene.typed for scene in scenes) else set()
     assert {str(pattern.name) for pattern in urls.urlpatterns} - FRAGMENTS - ONLY_SENT == seen | typed
+
+
+def test_who_only_looks_where_something_is_sent_finds_the_page_it_belongs_to(chain: Chain) -> None:
+    """As after a change of language, at a till that was locked, or in a tab that the browser opens again."""
+    thing, kari = uuid.uuid4(), signed_in(chain.kari)
+    pages = {
+        **dict.fromkeys(["allow-here", "decide"], f"/desk/refunds/{thing}/"),
+        **dict.fromkeys(["ask-vipps", "leave", "lock"], "/desk/"),
+        **dict.fromkeys(["shift-note", "shift-taken"], "/desk/shift/"),
+        "elsewhere-seen": "/desk/elsewhere/",
+        "request": f"/desk/orders/{thing}/",
+    }
+    assert pages.keys() == ONLY_SENT
+    for pattern in urls.urlpatterns:
+        if (name := str(pattern.name)) in ONLY_SENT:
+            address = reverse(f"desk:{name}", args=[thing] * len(pattern.pattern.converters))
+            assert kari.get(address).headers.get("Location") == pages[name], name
 
 
 def test_no_page_has_inline_code_and_each_has_the_strict_policy(scenes: list[Scene]) -> None:
