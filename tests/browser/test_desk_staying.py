@@ -61,6 +61,14 @@ def test_a_press_whose_answer_is_lost_is_the_same_refund(desk: Page, order: Orde
     assert (lost, Refund.objects.count()) == (["answer"], 1)
 
 
+def test_back_from_the_refund_leads_to_its_order(desk: Page, order: Order) -> None:
+    at_the_confirmation(desk, order)
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("heading", name="Queued")).to_be_visible()
+    desk.go_back()
+    expect(desk.locator("#left")).to_contain_text("NOK 750.00")
+
+
 def test_the_page_of_a_refund_waits_for_the_network_and_goes_on(chain: Chain, desk: Page, order: Order) -> None:
     refund = ask(order, 25_000, who=chain.kari, store=chain.oslo).refund
     desk.goto(f"/desk/refunds/{refund.pk}/")

@@ -50,7 +50,7 @@ async function press(form) {
       const signal = AbortSignal.timeout(PATIENCE);
       const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" }, signal });
       const next = answer.headers.get("HX-Redirect");
-      if (next) return location.assign(next);
+      if (next) return location.replace(next);  // so that Back leads to the order, and asks for nothing
       if (answer.status < 500) break;
       errors += 1;
     } catch { /* no answer: nobody knows yet whether it arrived */ }
