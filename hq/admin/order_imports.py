@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.admin import register
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import action, display
@@ -20,6 +21,7 @@ from hq.admin.showing import link_to, page_of
 from hq.admin.verb_page import VerbForm, VerbPage, verb_page
 from stores import importing
 from stores.models import Company, ImportState, OrderImport, OrderImportRow, Scope, StoreSystem
+from stores.orders import Outcome
 
 COLOURS = {
     ImportState.REHEARSING: "info",
@@ -28,6 +30,8 @@ COLOURS = {
     ImportState.DONE: "success",
     ImportState.CANCELLED: "default",
 }
+OUTCOMES = {Outcome.UPDATED: _("updated"), Outcome.CONFLICT: _("contradicting"), Outcome.REFUSED: _("refused")}
+"""Of the rows that are kept to look at."""
 
 
 class FileForm(VerbForm):
@@ -58,14 +62,18 @@ class ToldRows(Rows):
     """Rows of which there is something to say."""
 
     model = OrderImportRow
-    fields = readonly_fields = ("number", "outcome_label", "reference", "difference", "field", "detail", "code")
+    fields = readonly_fields = ("number", "outcome_label", "reference", "difference", "field", "sentence", "code")
     verbose_name_plural = _("rows to look at")
 
     per_page = 50
 
-    @display(description=_("outcome"), label={"refused": "danger", "conflict": "warning", "updated": "info"})
+    @display(description=_("outcome"))
     def outcome_label(self, row: OrderImportRow) -> str:
-        return row.outcome
+        return str(OUTCOMES[Outcome(row.outcome)])
+
+    @display(description=_("what it is"))
+    def sentence(self, row: OrderImportRow) -> str:
+        return gettext(row.detail) if row.detail else ""
 
 
 @register(OrderImport, site=site)

@@ -12,7 +12,7 @@ from datetime import timedelta
 import msgspec
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext
+from django.utils.translation import gettext_noop
 
 from stores import access, audit, clock, nudge
 from stores.actors import Actor
@@ -56,7 +56,7 @@ def work_on(import_id: int) -> int:
         # Whatever it is, somebody looks at the page and wants to know; the lease says when it is tried again.
         logger.exception("import %s did not get on", import_id)
         due_now = OrderImport.objects.filter(pk=import_id, due_at__isnull=False)
-        due_now.update(problem=gettext("It did not get on; the hub tries again in two minutes."))
+        due_now.update(problem=gettext_noop("It did not get on; the hub tries again in two minutes."))
         return done
     OrderImport.objects.filter(pk=import_id, due_at__isnull=False).update(due_at=clock.db_now())
     nudge.publish(TASK, str(import_id))

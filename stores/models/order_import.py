@@ -23,7 +23,8 @@ class OrderImport(models.Model):
     """One file. The row is the work: `next_part` of `parts` is to be done next, whoever does it.
 
     The counts are those of the present stage: of what would become of the rows while they are checked, of what has
-    become of them afterwards. `due_at` is when somebody is to go on, null while nobody has to.
+    become of them afterwards. `due_at` is when somebody is to go on, null while nobody has to. `problem` is a sentence as
+    it stands in the code: a worker writes it, and knows nobody's language.
     """
 
     system = models.ForeignKey(StoreSystem, verbose_name=_("store system"), on_delete=models.PROTECT, related_name="imports")
@@ -87,7 +88,10 @@ class OrderImportPart(models.Model):
 
 
 class OrderImportRow(models.Model):
-    """A row of which there is something to say: refused, contradicting, or changing what was known. Not every one is kept."""
+    """A row of which there is something to say: refused, contradicting, or changing what was known. Not every one is kept.
+
+    `detail` is a sentence as it stands in the code, as an import's `problem` is.
+    """
 
     order_import = models.ForeignKey(OrderImport, on_delete=models.CASCADE, related_name="told")
     number = models.PositiveIntegerField(_("row"))

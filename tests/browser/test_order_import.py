@@ -33,7 +33,7 @@ FILE = "\r\n".join(
     ]
 )
 TO_LOOK_AT = [
-    ("3", "conflict", "BER-2"),
+    ("3", "contradicting", "BER-2"),
     ("6", "refused", "BER-6"),
     ("7", "refused", "1,23E+12"),
 ]

@@ -9,7 +9,7 @@ from stores import importing, people
 from stores.models import ImportState, Order, OrderImport, Role
 from tests.conftest import Chain
 from tests.hq.headquarters import at_headquarters
-from tests.till import YESTERDAY
+from tests.till import YESTERDAY, Till, row
 
 LIST = "/hq/stores/orderimport/"
 PAID = YESTERDAY.isoformat()
@@ -58,6 +58,20 @@ def test_from_the_file_to_the_index(chain: Chain, hanne: Client) -> None:
     assert [order.reference for order in Order.objects.all()] == ["BER-1"]
     assert "3 / 3" in hanne.get(LIST).content.decode()
     assert hanne.post(page(order_import, "cancel")).status_code == 403
+
+
+def test_what_the_worker_has_said_is_read_in_her_own_language(chain: Chain, hanne: Client) -> None:
+    Till(chain.systems["BGO"]).sync(row("BER-4"))
+    order_import = given_in(hanne, chain, f"{TEXT}BER-4;1;NOK;{PAID}\n")
+    importing.work_on(order_import.pk)
+    OrderImport.objects.update(problem="It did not get on; the hub tries again in two minutes.")
+    shown = hanne.get(page(order_import), headers={"accept-language": "nb"}).content.decode()
+    rows = shown[shown.index('id="told-group"') :]
+    for said in ("avvist", "En referanse er 1 til 64 bokstaver", "Et regneark har skrevet om dette tidspunktet", "motsier"):
+        assert said in rows, said
+    for said in ("refused", "A reference is", "A spreadsheet has", "conflict<", "It did not get on"):
+        assert said not in rows, said
+    assert "It did not get on" not in shown
 
 
 def test_a_bad_file_is_refused_beside_its_field(chain: Chain, hanne: Client) -> None:
