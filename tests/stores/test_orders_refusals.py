@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
+from django.utils.translation import gettext
 
 from stores import registry
 from stores.models import Channel, Order, StoreUnit
@@ -62,6 +64,30 @@ def test_a_wrong_row_is_refused_and_hurts_no_other(bergen: Till, change: dict[st
     assert results[1]["order_id"] is None
     assert results[1]["detail"]
     assert sorted(Order.objects.values_list("reference", flat=True)) == ["BER-10042", "BER-10044"]
+
+
+MISSHAPEN = [
+    ({"reference": 10042}, "A text belongs here."),
+    ({"amount": 250}, "An object belongs here."),
+    ({"paid_at": 5}, "A time is RFC 3339 with its offset."),
+    ({"paid_at": "yesterday"}, "A time is RFC 3339 with its offset."),
+    ({"channel": 5}, "A text belongs here."),
+    ({"lines": "A"}, "A list belongs here."),
+    (
+        {"lines": [{"name": "A", "quantity": 1.5, "amount_minor": 1}]},
+        "A quantity is a whole number or a decimal string with at most three places.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), MISSHAPEN)
+def test_a_field_of_another_kind_is_told_what_belongs_there(
+    bergen: Till, change: dict[str, Any], sentence: str
+) -> None:
+    [result] = bergen.sync(row("BER-10042") | change)
+    assert (result["code"], result["detail"]) == ("invalid_row", sentence)
+    with translation.override("nb"):
+        assert gettext(sentence) != sentence
 
 
 def test_rows_that_are_no_objects_are_refused_in_their_place(bergen: Till) -> None:
