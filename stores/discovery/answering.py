@@ -66,8 +66,8 @@ def answer(question_id: int, *, by: Actor, left_alone: LeftAlone) -> bool:
         for call in done:
             _take(call, calls)
     for call, unit in calls.waiting.items():
-        call.cancel()  # one that is on its way comes too late to be heard
-        _note(unit, UnitAnswer.COULD_NOT, problem="no_answer")
+        # One that is on its way comes too late to be heard; one that never left was no fault of Vipps.
+        _note(unit, UnitAnswer.COULD_NOT, problem="too_many" if call.cancel() else "no_answer")
     _end(question)
     return True
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -202,6 +203,24 @@ class TestCouldNotAsk:
         is_over.set()
         assert 1.0 <= took < 4.0
         assert (progress.standing, codes(progress.not_asked)) == (Standing.FOUND, {"OSL": "no_answer"})
+
+
+    @pytest.mark.django_db(transaction=True)
+    def test_who_was_never_asked_within_the_deadline_is_left_for_a_named_store(
+        self, chain: Chain, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        is_over = threading.Event()
+
+        def slowly(*_asked: object, as_of: datetime) -> None:
+            is_over.wait(10)
+
+        monkeypatch.setattr(answering, "ask_for_payment", slowly)
+        monkeypatch.setattr(answering, "DEADLINE_SECONDS", 0.2)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            monkeypatch.setattr(answering, "_pool", pool)
+            progress = asked(chain, REFERENCE)
+            is_over.set()
+        assert sorted(codes(progress.not_asked).values()) == ["no_answer", "too_many", "too_many"]
 
 
 def _of_the_partner(chain: Chain, msn: str, code: str) -> None:
