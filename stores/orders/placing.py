@@ -38,7 +38,7 @@ class Sellers:
         chosen = named or fitting
         may_be = frozenset(link.store_id for link in chosen)
         if len(may_be) == 1:
-            return Place(link=min(chosen, key=lambda link: _distance(link, at)), why=None, may_be=may_be)
+            return Place(link=min(chosen, key=lambda link: distance(link, at)), why=None, may_be=may_be)
         why = WhyUnplaced.SEVERAL_STORES if may_be else WhyUnplaced.NO_STORE
         return Place(link=None, why=why, may_be=may_be)
 
@@ -51,10 +51,10 @@ def _fitting(links: list[StoreUnit], reference: str, at: datetime) -> list[Store
 
 
 def _near(links: list[StoreUnit], at: datetime) -> list[StoreUnit]:
-    return [link for link in links if _distance(link, at) <= CLOCKS_APART]
+    return [link for link in links if distance(link, at) <= CLOCKS_APART]
 
 
-def _distance(link: StoreUnit, at: datetime) -> timedelta:
+def distance(link: StoreUnit, at: datetime) -> timedelta:
     """How far outside the link's time that moment lies; zero within it."""
     if at < link.valid_from:
         return link.valid_from - at

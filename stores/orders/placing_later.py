@@ -13,6 +13,7 @@ from stores.events import PaymentPlaced
 from stores.models import Order, Store, StoreUnit, UnplacedPayment, User
 from stores.orders import unplaced
 from stores.orders.confirming import confirm_orders, place_told
+from stores.orders.placing import distance
 
 _TRIED_LATELY = timedelta(minutes=10)
 _BATCH = 200
@@ -50,7 +51,7 @@ def place_payment(payment: UnplacedPayment, store: Store, *, reason: str, asker:
     if not words:
         raise Invalid(_("Say how you know."), field="reason")
     links = StoreUnit.objects.filter(sales_unit=payment.sales_unit_id, store=store).select_related("store", "sales_unit")
-    nearest = min(links, key=lambda link: abs(link.valid_from - payment.paid_at), default=None)
+    nearest = min(links, key=lambda link: distance(link, payment.paid_at), default=None)
     if nearest is None:
         raise Invalid(_("This store never sold through that sales unit."), field="store")
     if payment.currency != nearest.sales_unit.currency:

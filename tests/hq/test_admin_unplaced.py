@@ -1,5 +1,7 @@
 """Payments that no store can be said to have sold: headquarters sees them, says whose one is, and it can be refunded."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
@@ -61,6 +63,17 @@ def test_a_person_says_whose_it_is_and_it_can_be_refunded(chain: Chain, hanne: C
     assert audit.verify().bad is None
     assert run(ask(order, 5_000, who=chain.kari, store=chain.oslo).refund).state == State.REFUNDED
     assert hanne.post(page(payment, "place"), said).status_code == 403, "it has an order already"
+
+
+def test_it_is_an_order_of_the_channel_that_sold_at_that_time(chain: Chain, hanne: Client, payment: UnplacedPayment) -> None:
+    """Hamar began to sell online through the same unit soon afterwards."""
+    began = PAID_AT + timedelta(hours=2)
+    StoreUnit.objects.filter(store=chain.hamar).update(valid_until=began)
+    registry.share_sales_unit(
+        chain.hamar, chain.units["BOO"], prefix="HAM-", channel="online", valid_from=began, by=chain.by
+    )
+    hanne.post(page(payment, "place"), {"store": str(chain.hamar.pk), "reason": "the receipt is Hamar's"})
+    assert Order.objects.get(reference=REFERENCE).channel == "in_store"
 
 
 @pytest.mark.parametrize("said", [{"store": "HAM", "reason": ""}, {"store": "BGO", "reason": "sure"}])
