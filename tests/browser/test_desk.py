@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from refunds import comparison
@@ -93,6 +93,27 @@ def test_goods_are_chosen_by_keyboard_and_come_to_their_sum(chain: Chain, desk: 
     expect(desk.get_by_role("heading", name="Queued")).to_be_visible()
     kept = RefundLine.objects.order_by("line__number").values_list("line__number", "quantity")
     assert list(kept) == [(1, Decimal(1)), (2, Decimal(1))]
+
+
+def test_enter_waits_for_the_sum_of_goods_that_were_just_changed(chain: Chain, desk: Page) -> None:
+    order = with_lines(chain.sold(chain.bergen, "BGO-20261101-7741", 100_000))
+    desk.goto(f"/desk/orders/{order.public_id}/")
+    desk.get_by_label("Goods returned").check()
+    desk.get_by_role("spinbutton", name="Candle holder").fill("1")
+    desk.keyboard.press("Tab")
+    expect(desk.locator("#amount")).to_have_value("181.41")
+    held: list[Route] = []
+    desk.route(re.compile("by=goods"), lambda route: held.append(route))
+    desk.get_by_role("spinbutton", name="Candle holder").select_text()
+    with desk.expect_request(re.compile("by=goods")):
+        desk.keyboard.type("2")
+        desk.keyboard.press("Enter")
+    expect(desk.locator("#amount")).to_have_value("")
+    held[0].continue_()
+    expect(desk.locator("#amount")).to_have_value("362.81")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_text("2 × Candle holder, brass")).to_be_visible()
+    expect(desk.get_by_role("heading", name="NOK 362.81")).to_be_visible()
 
 
 def test_vipps_confirms_on_the_open_page_and_changes_what_is_left(chain: Chain, desk: Page) -> None:

@@ -140,6 +140,14 @@ document.addEventListener("input", (event) => {
   event.target.closest("li").querySelector("[type=checkbox]").checked = true;
 });
 
+// Until the sum of other goods is back there is no amount, so that Enter goes on with no older one.
+document.addEventListener("change", (event) => {
+  if (!event.target.matches(".goods input")) return;
+  const field = document.getElementById("amount");
+  field.value = "";
+  field.form.dispatchEvent(new Event("input"));
+});
+
 // "Go on" waits for an amount and a reason; words are asked for only where the reason needs them.
 for (const form of document.querySelectorAll("[data-complete]")) {
   const check = () => {
