@@ -37,6 +37,14 @@ FRAGMENTS = {"amount", "approvals-count", "confirmed", "here", "look-up-progress
 """Addresses that answer with a part of a page, or that only take what is sent."""
 ONLY_SENT = {"allow-here", "ask-vipps", "request", "decide", "elsewhere-seen", "leave", "lock", "shift-note", "shift-taken"}
 
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "desk"
+WITHOUT_A_STORE = {
+    "locked.html": "whoever goes on at a till may be somebody with other stores",
+    "pin.html": "a PIN is hers in all of them",
+    "stores.html": "it chooses the store",
+}
+"""Why the forms of these pages name none."""
+
 
 def open_scene(scene: Scene, client: Client) -> Page:
     """The scene's page, as a browser without script gets it."""
@@ -56,6 +64,13 @@ def test_every_page_of_the_desk_is_looked_at(scenes: list[Scene]) -> None:
     seen = {str(resolve(scene.path.split("?")[0] + scene.to).url_name) for scene in scenes}
     typed = {"confirm"} if any(scene.typed for scene in scenes) else set()
     assert {str(pattern.name) for pattern in urls.urlpatterns} - FRAGMENTS - ONLY_SENT == seen | typed
+
+
+def test_every_form_says_which_store_its_page_was_made_for() -> None:
+    """So that nothing is done in the name of another that she has chosen in another tab since."""
+    for template in TEMPLATES.rglob("*.html"):
+        for form in re.findall(r"<form[^>]* method=\"post\".*?</form>", template.read_text(), re.DOTALL):
+            assert ("desk/_works_in.html" in form) == (template.name not in WITHOUT_A_STORE), template.name
 
 
 def test_who_only_looks_where_something_is_sent_finds_the_page_it_belongs_to(chain: Chain) -> None:
