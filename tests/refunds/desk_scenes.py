@@ -126,19 +126,22 @@ def _choosing(chain: Chain) -> list[Scene]:
     bare = chain.sold(chain.oslo, "OSL-20261101-7742", 50_000)
     used = chain.sold(chain.bergen, "BGO-20261101-7743", 30_000)
     run(ask(used, 30_000, who=kari, store=chain.oslo).refund)
+    large = chain.sold(chain.bergen, "BGO-20261101-7744", 20_000_000)
     old = chain.sold(chain.bergen, "BGO-20251101-0001", 100_000, days_ago=366)
     offered = reserved(chain)
-    page = {name: f"/desk/orders/{order.public_id}/" for name, order in
-            (("lined", lined), ("bare", bare), ("used", used), ("old", old), ("reserved", offered))}  # fmt: skip
+    orders = {"lined": lined, "bare": bare, "used": used, "old": old, "large": large, "reserved": offered}
+    page = {name: f"/desk/orders/{order.public_id}/" for name, order in orders.items()}
     typed = {"amount": "120", "reason": "returned"}
     return [
         Scene(name="order-with-lines", path=page["lined"], who=kari),
         Scene(name="order", path=page["bare"], who=kari),
+        Scene(name="order-large", path=page["large"], who=kari),
         Scene(name="order-used-up", path=page["used"], who=kari),
         Scene(name="order-too-old", path=page["old"], who=kari),
         Scene(name="order-reserved", path=page["reserved"], who=kari),
         Scene(name="release", path=f"{page['reserved']}release/", who=kari),
         Scene(name="confirm", path=page["lined"], who=kari, typed=typed),
+        Scene(name="confirm-large", path=page["large"], who=kari, typed={**typed, "amount": "123456.78"}),
         Scene(name="confirm-too-much", path=page["bare"], who=kari, typed={**typed, "amount": "5000"}, status=409),
     ]
 
