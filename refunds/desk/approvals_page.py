@@ -42,8 +42,11 @@ def show(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_GET
 @for_cashiers
 def count(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """How many wait for her, for the bar of a page that stands open (a fragment)."""
-    return render(request, "desk/_waiting_count.html", {"desk": desk})
+    """How many wait for her, for the bar of a page that stands open (a fragment); an open list of them then looks again."""
+    answer = render(request, "desk/_waiting_count.html", {"desk": desk})
+    if request.GET.get("seen") != str(desk.waiting):
+        answer.headers["HX-Trigger"] = "waiting-changed"
+    return answer
 
 
 def _waiting(refund: Refund, desk: Desk) -> Waiting:

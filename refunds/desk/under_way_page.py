@@ -11,8 +11,13 @@ from refunds.desk.forms import read_id
 @require_GET
 @for_cashiers
 def show(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """The strip again (a fragment); nothing (204) while nothing has moved. `but` is the refund whose own page asks."""
+    """The strip again (a fragment); nothing (204) while nothing has moved. `but` is the refund whose own page asks.
+
+    An open list of refunds then looks again.
+    """
     desk.shown_already = read_id(request.GET.get("but", ""))
     if request.GET.get("seen") == desk.under_way.mark:
         return HttpResponse(status=204)
-    return render(request, "desk/_under_way.html", {"desk": desk})
+    answer = render(request, "desk/_under_way.html", {"desk": desk})
+    answer.headers["HX-Trigger"] = "under-way-changed"
+    return answer

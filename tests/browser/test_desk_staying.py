@@ -1,9 +1,12 @@
 """A till in a working day: a network that goes, an answer that is lost, the next customer, and a sound at the end."""
 
 import pytest
+from django.test import override_settings
 from playwright.sync_api import Page, Route, expect
 
+from refunds.approving import cancel_refund
 from refunds.models import Refund
+from stores import access
 from stores.models import Order
 from tests.conftest import Chain
 from tests.refunds.asking import ask, run
@@ -97,6 +100,19 @@ def test_the_next_customer_is_served_while_one_is_still_being_settled(chain: Cha
     strip.get_by_role("link").click()
     expect(desk.get_by_role("heading", name="Refunded", exact=True)).to_be_visible()
     assert desk.locator("#under-way li").count() == 0, "its own page says it already"
+
+
+def test_my_refunds_and_the_queue_say_what_the_strip_says(chain: Chain, desk: Page, order: Order) -> None:
+    with override_settings(APPROVAL_ABOVE_MINOR={"NOK": 50_000}):
+        waits = ask(order, 60_000, who=chain.kari, store=chain.oslo).refund
+    queue = desk.context.new_page()
+    queue.goto("/desk/approvals/")
+    expect(queue.locator("main")).to_contain_text("NOK 600.00")
+    desk.goto("/desk/today/")
+    expect(desk.locator("main .tag")).to_have_text(["waits for approval"] * 2)
+    cancel_refund(waits.pk, asker=chain.kari, by=access.actor_for(chain.kari))
+    expect(desk.locator("main .tag")).to_have_text(["cancelled"])
+    expect(queue.locator("main")).to_contain_text("Nothing waits here.")
 
 
 def test_a_refund_that_was_quicker_than_its_page_is_heard_once(chain: Chain, desk: Page, order: Order) -> None:

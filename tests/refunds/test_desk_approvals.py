@@ -126,6 +126,19 @@ def test_the_queue_counts_in_the_bar_and_shows_what_waits_for_whom(chain: Chain,
     )
 
 
+def test_an_open_queue_looks_again_when_the_count_changes_and_shows_nobodys_presence(chain: Chain, till: Till) -> None:
+    in_force(chain, LIMIT)
+    mona = signed_in(chain.mona)
+    page = mona.get("/desk/approvals/").content.decode()
+    again, count = (re.findall(f'hx-get="({path}[^"]*)"', page) for path in ("/desk/approvals/.by", "/desk/approvals/count/"))
+    assert (again, count) == (["/desk/approvals/?by-itself"], ["/desk/approvals/count/?seen=0"])
+    assert "HX-Trigger" not in mona.get(count[0]).headers
+    till.refund(till.fill("600"))
+    assert mona.get(count[0]).headers["HX-Trigger"] == "waiting-changed"
+    assert 'hx-trigger="waiting-changed from:body, under-way-changed from:body" hx-select="#looks-again"' in page
+    assert mona.get(again[0]).content.decode().count('id="looks-again"') == 1
+
+
 def test_a_yes_from_another_screen_is_for_just_what_was_shown(chain: Chain, till: Till) -> None:
     in_force(chain, LIMIT)
     till.refund(till.fill("600"))
