@@ -62,16 +62,21 @@ def check_amount(request: HttpRequest, desk: Desk, order_id: uuid.UUID) -> HttpR
     """
     seen = look_at(desk, order_id)
     left = seen.left
+    by_goods, typed = request.GET.get("by") == "goods", request.GET.get("amount", "").strip()
     try:
         goods = read_goods(request.GET)
-        by_goods = request.GET.get("by") == "goods"
         if by_goods and not goods:
             return _hint(request, "", fills="")
         comes_to = lines.comes_to_minor(seen.lines, goods, left_minor=left.left_minor)
-        minor = comes_to if by_goods else parse_amount(request.GET.get("amount", ""))
     except ValueError:
         return _hint(request, "")
+    try:
+        minor = comes_to if by_goods else parse_amount(typed)
+    except ValueError:
+        return _hint(request, _("Write an amount such as 250 or 250,50.") if typed else "", is_too_much=True)
     fills = wording.typed_money(minor) if by_goods else None
+    if minor == 0:
+        return _hint(request, _("The amount must be more than zero."), is_too_much=True, fills=fills)
     if minor > left.left_minor:
         most = wording.money(left.left_minor, left.currency)
         return _hint(request, _("More than is left: at most %(left)s.") % {"left": most}, is_too_much=True, fills=fills)

@@ -49,10 +49,16 @@ def test_what_is_left_counts_money_in_flight_in_other_stores(chain: Chain, till:
     ("250", "NOK 250.00 back to the customer, NOK 750.00 left after that."),
     ("1000", "NOK 1,000.00 back to the customer, NOK 0.00 left after that."),
     ("1000,01", "More than is left: at most NOK 1,000.00."),
-    ("25x", ""),
+    ("25x", "Write an amount such as 250 or 250,50."),
+    ("1.250", "Write an amount such as 250 or 250,50."),
+    ("250,555", "Write an amount such as 250 or 250,50."),
+    ("0", "The amount must be more than zero."),
+    (" ", ""),
 ])  # fmt: skip
 def test_the_amount_is_checked_while_it_is_typed(till: Till, typed: str, said: str) -> None:
-    assert text_of(till.client.get(f"{till.path}amount/", {"amount": typed})) == said
+    answer = till.client.get(f"{till.path}amount/", {"amount": typed})
+    assert text_of(answer) == said
+    assert ("fits" in answer.content.decode()) == ("back to the customer" in said)
 
 
 def test_the_confirmation_names_store_sum_way_and_time_and_asks_for_nothing_yet(till: Till) -> None:
