@@ -53,6 +53,15 @@ def test_the_confirmation_is_no_red_box_but_names_who_may_allow_it(chain: Chain,
     assert "A second person" not in text_of(till.confirm(till.fill("500")))
 
 
+def test_the_same_wish_again_is_asked_for_and_not_refunded(till: Till, chain: Chain) -> None:
+    in_force(chain, Rule(measure=Measure.REFUND, above_minor=10_000, currency="NOK"))
+    till.refund(till.fill("250"))
+    said = text_of(till.confirm(till.fill("250")))
+    assert "Is this another return?" in said
+    assert "Yes, ask for a yes to NOK 250.00 once more F4" in said
+    assert "refund NOK 250.00" not in said
+
+
 def test_a_manager_who_asks_is_not_named_as_who_may_allow_it(chain: Chain, order: Order) -> None:
     in_force(chain, LIMIT)
     mona = Till(client=signed_in(chain.mona), order=order)
