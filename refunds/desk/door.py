@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -15,6 +16,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db.models import OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRefresh
@@ -106,7 +108,7 @@ def for_people(
         user = request.user
         if not isinstance(user, User):
             # a fragment that became the sign-in page would stand in the middle of the page that asked for it
-            return HttpResponseClientRefresh() if _is_fragment(request) else redirect_to_login(till.page_of(request))
+            return HttpResponseClientRefresh() if _is_fragment(request) else _sign_in(request)
         hers = access.stores_of(user).select_related("company").annotate(
             read_at=clock.sql_now(),
             policy_id=rulebooks.id_in_force(OuterRef("company"), now=clock.sql_now()),
@@ -142,6 +144,11 @@ def for_cashiers(view: DeskView[P]) -> Callable[Concatenate[HttpRequest, P], Htt
                 return render(request, "desk/problem.html", {"desk": desk, "problem": problem}, status=problem.status)
 
     return door
+
+
+def _sign_in(request: HttpRequest) -> HttpResponse:
+    said = urlencode(till.undone(request))
+    return redirect_to_login(till.page_of(request), f"{reverse('account_login')}?{said}")
 
 
 def _is_fragment(request: HttpRequest) -> bool:

@@ -58,7 +58,7 @@ class LockedTills:
             _note_presence(request)
             return None
         lock(request)
-        address = f"{reverse('desk:locked')}?{urlencode({'next': page_of(request), **_undone(request)})}"
+        address = f"{reverse('desk:locked')}?{urlencode({'next': page_of(request), **undone(request)})}"
         return HttpResponseClientRedirect(address) if request.headers.get("HX-Request") else redirect(address)
 
 
@@ -136,6 +136,11 @@ def page_of(request: HttpRequest) -> str:
     return next((reverse(name, args=[kwargs[key]]) for key, name in pages if key in kwargs), reverse("desk:find"))
 
 
+def undone(request: HttpRequest) -> dict[str, str]:
+    """Told on the page that lets her in again: what was sent here is not done. To lock it nobody has to be let in."""
+    return {} if request.method == "GET" or _view_name(request) in _OPEN else {"undone": "1"}
+
+
 def _note_presence(request: HttpRequest) -> None:
     seen = request.session.get(_SEEN)
     if seen is None or _view_name(request) in _ASKED_BY_PAGES or _BY_ITSELF in request.GET:
@@ -149,11 +154,6 @@ def _signed_in_here(request: HttpRequest) -> dict[str, float]:
     """Public ids, and when each last signed in in full, within a day."""
     here: dict[str, float] = request.session.get(_PEOPLE, {})
     return {public_id: at for public_id, at in here.items() if clock.wall_seconds() - at < A_DAY}
-
-
-def _undone(request: HttpRequest) -> dict[str, str]:
-    """Told on the locked page: what a locked till was sent is not done."""
-    return {} if request.method == "GET" else {"undone": "1"}
 
 
 def _view_name(request: HttpRequest) -> str:

@@ -105,6 +105,18 @@ def test_opening_another_stores_order_is_in_its_trail(chain: Chain) -> None:
     assert (entry.subject_type, entry.subject_id) == ("order", str(bergens.public_id))
 
 
+def test_what_is_sent_by_who_is_signed_out_is_said_to_be_undone(chain: Chain) -> None:
+    till = Till(client=signed_in(chain.kari), order=chain.sold(chain.bergen, "BGO-20261101-7741", 100_000))
+    filled = till.fill("100")
+    till.client.logout()
+    answer = till.refund(filled)
+    assert answer["Location"] == f"/accounts/login/?undone=1&next={till.path}"
+    assert "You were signed out when you pressed, so nothing was done." in text_of(till.client.get(answer["Location"]))
+    assert "nothing was done" not in text_of(till.client.get(f"/accounts/login/?next={till.path}"))
+    assert "undone" not in till.client.post("/desk/lock/")["Location"]
+    assert Refund.objects.count() == 0
+
+
 def test_a_form_keeps_to_the_store_that_stood_on_its_page(chain: Chain) -> None:
     """In another tab she has gone over to Bergen since."""
     order = chain.sold(chain.bergen, "BGO-20261101-7741", 100_000)
