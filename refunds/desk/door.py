@@ -133,7 +133,7 @@ def for_cashiers(view: DeskView[P]) -> Callable[Concatenate[HttpRequest, P], Htt
     def door(request: HttpRequest, user: User, stores: tuple[Store, ...], /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         store = working_store(request, stores)
         if store is None:
-            return redirect("desk:stores")
+            return redirect(f"{reverse('desk:stores')}?{urlencode({'next': till.page_of(request)})}")
         by = actor_at(request, user, store=store)
         now, ids_here = vars(store)["read_at"], till.ids_here(request)
         desk = Desk(user=user, store=store, stores=stores, by=by, now=now, ids_here=ids_here)

@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -22,9 +21,9 @@ from stores.models import Store, User
 def lock(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpResponse:
     """Lock it, and show who may go on."""
     if request.method == "GET":
-        return redirect(_next_of(request))
+        return redirect(till.next_of(request))
     till.lock(request)
-    return redirect(f"{reverse('desk:locked')}?{urlencode({'next': _next_of(request)})}")
+    return redirect(f"{reverse('desk:locked')}?{urlencode({'next': till.next_of(request)})}")
 
 
 @require_GET
@@ -51,7 +50,7 @@ def locked(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpR
     except HubError as problem:
         return _page(request, user, chosen=person, problem=problem)
     till.go_on_as(request, person, after=user)
-    return redirect(_next_of(request) if person == user else "desk:find")
+    return redirect(till.next_of(request) if person == user else "desk:find")
 
 
 @require_http_methods(["GET", "POST"])
@@ -59,9 +58,9 @@ def locked(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpR
 def leave(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpResponse:
     """Make room for somebody who has to sign in in full."""
     if request.method == "GET":
-        return redirect(_next_of(request))
+        return redirect(till.next_of(request))
     till.leave(request)
-    return redirect(f"{reverse('account_login')}?{urlencode({'next': _next_of(request)})}")
+    return redirect(f"{reverse('account_login')}?{urlencode({'next': till.next_of(request)})}")
 
 
 def _page(request: HttpRequest, user: User, *, chosen: User | None = None, problem: HubError | None = None) -> HttpResponse:
@@ -73,13 +72,7 @@ def _page(request: HttpRequest, user: User, *, chosen: User | None = None, probl
         "can_go_on": bool(with_pin),
         "is_over": user not in here,
         "is_undone": "undone" in request.GET,
-        "next": _next_of(request),
+        "next": till.next_of(request),
         "problem": problem,
     }
     return render(request, "desk/locked.html", page, status=problem.status if problem else 200)
-
-
-def _next_of(request: HttpRequest) -> str:
-    """Where to go on: a page of this hub, or the search."""
-    wanted = request.POST.get("next") or request.GET.get("next", "")
-    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else reverse("desk:find")

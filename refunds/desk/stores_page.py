@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from refunds.desk import till
 from refunds.desk.door import for_people
 from refunds.desk.working_store import work_in, working_store
 from stores.models import Store, User
@@ -12,11 +13,11 @@ from stores.models import Store, User
 @require_http_methods(["GET", "POST"])
 @for_people
 def choose(request: HttpRequest, user: User, stores: tuple[Store, ...]) -> HttpResponse:
-    """Her stores by name; any other store's id is as good as none."""
+    """Her stores by name, and from there to where she wanted; any other store's id is as good as none."""
     if request.method == "POST":
         chosen = next((store for store in stores if str(store.public_id) == request.POST.get("store")), None)
         if chosen is not None:
             work_in(request, chosen)
-            return redirect("desk:find")
-    page = {"stores": stores, "now": working_store(request, stores)}
+            return redirect(till.next_of(request))
+    page = {"stores": stores, "now": working_store(request, stores), "next": till.next_of(request)}
     return render(request, "desk/stores.html", page, status=400 if request.method == "POST" else 200)

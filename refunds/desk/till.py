@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from refunds.desk.working_store import STORE_KEY
@@ -134,6 +135,12 @@ def page_of(request: HttpRequest) -> str:
     kwargs = request.resolver_match.kwargs if request.resolver_match else {}
     pages = (("order_id", "desk:order"), ("refund_id", "desk:refund"), ("question_id", "desk:look-up"))
     return next((reverse(name, args=[kwargs[key]]) for key, name in pages if key in kwargs), reverse("desk:find"))
+
+
+def next_of(request: HttpRequest) -> str:
+    """Where to go on: a page of this hub, or the search."""
+    wanted = request.POST.get("next") or request.GET.get("next", "")
+    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else reverse("desk:find")
 
 
 def undone(request: HttpRequest) -> dict[str, str]:
