@@ -55,7 +55,7 @@ function goOn({ form, type }) {
 
 // A scanner types faster than anybody, and ends with Enter. Outside a text field that presses nothing and chooses nothing: a
 // digit waits for a moment whether more come. Where nothing is unfinished what was scanned is searched for.
-const BETWEEN_KEYS = 50;
+const BETWEEN_KEYS = 80;
 const SHORTEST_SCAN = 4;
 let scan = { text: "", at: 0 };
 let digitWaits = null;
