@@ -4,18 +4,14 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 from django.utils.translation import gettext_lazy as _
 
 from refunds import identity, judging, ledger, lines, nudges, policy, queries, wishes
-from refunds.errors import (
-    Denied,
-    DisputedCapture,
-    KeyReused,
-    PossibleDuplicate,
-)
+from refunds.errors import Denied, DisputedCapture, KeyReused, PossibleDuplicate
 from refunds.events import KeyReused as KeyReusedEvent
 from refunds.events import RefundAccepted
 from refunds.judging import Asked, Judged, Known
@@ -65,12 +61,7 @@ def request_refund(
     DisputedCapture, PossibleDuplicate, KeyReused. Nothing is written unless it is accepted; the money is reserved, and the
     goods are taken, in the same transaction.
     """
-    access.require(asker, Right.REQUEST_REFUND, store=refunding_store)
-    if not refunding_store.is_open:
-        raise Forbidden(_("This store is closed in the hub."))
-    order = access.order_for(asker, order_id)
-    if order.store.company_id != refunding_store.company_id:
-        raise NotFound(_("There is no such order."))  # whoever works for two chains still keeps them apart
+    order = order_of_wish(order_id, refunding_store=refunding_store, asker=asker)
     words = wishes.clean_words(reason, reason_text)
     wishes.check_request_key(request_key)
     refund_id = identity.refund_id(client_id, request_key)
@@ -109,9 +100,7 @@ def request_refund(
             reason_text=words,
             has_receipt=has_receipt,
             refunding_store=refunding_store,
-            requested_by=asker if isinstance(asker, User) else None,
-            requested_by_system=asker if isinstance(asker, StoreSystem) else None,
-            cashier=by.cashier,
+            **asked_by(asker, by=by),
             client_id=client_id,
             client_key=request_key,
             fingerprint=wish,
@@ -120,6 +109,26 @@ def request_refund(
         return refund
 
     return once(refund_id, wish, accept, by=by)
+
+
+def order_of_wish(order_id: uuid.UUID, *, refunding_store: Store, asker: Asker) -> Order:
+    """The order with that public id, of which the asker may wish something in that store. Raises Forbidden, NotFound."""
+    access.require(asker, Right.REQUEST_REFUND, store=refunding_store)
+    if not refunding_store.is_open:
+        raise Forbidden(_("This store is closed in the hub."))
+    order = access.order_for(asker, order_id)
+    if order.store.company_id != refunding_store.company_id:
+        raise NotFound(_("There is no such order."))  # whoever works for two chains still keeps them apart
+    return order
+
+
+def asked_by(asker: Asker, *, by: Actor) -> dict[str, Any]:
+    """Who wishes it, as a refund's columns."""
+    return {
+        "requested_by": asker if isinstance(asker, User) else None,
+        "requested_by_system": asker if isinstance(asker, StoreSystem) else None,
+        "cashier": by.cashier,
+    }
 
 
 def once(refund_id: uuid.UUID, wish: str, accept: Callable[[], Refund], *, by: Actor) -> Accepted:

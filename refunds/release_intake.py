@@ -4,19 +4,17 @@ import uuid
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
-from django.utils.translation import gettext_lazy as _
 
 from refunds import identity, intake, judging, ledger, nudges, pausing, policy, release_policy, wishes
 from refunds.events import ReleaseAccepted
 from refunds.intake import Accepted
 from refunds.judging import Asked, Judged, Known
 from refunds.models import Kind, Refund, State
-from stores import access, audit, clock
-from stores.access import Asker, Right
+from stores import audit, clock
+from stores.access import Asker
 from stores.actors import Actor
 from stores.audit import Subject
-from stores.errors import Forbidden, NotFound
-from stores.models import Order, Store, StoreSystem, User
+from stores.models import Order, Store, User
 from stores.money import Money
 
 
@@ -36,12 +34,7 @@ def request_release(
     Raises Forbidden, NotFound, ReasonNeeded, Denied (its code says which rule), KeyReused. It sets no money aside: no other
     refund of the order is accepted while it is open, nor it while one is.
     """
-    access.require(asker, Right.REQUEST_REFUND, store=refunding_store)
-    if not refunding_store.is_open:
-        raise Forbidden(_("This store is closed in the hub."))
-    order = access.order_for(asker, order_id)
-    if order.store.company_id != refunding_store.company_id:
-        raise NotFound(_("There is no such order."))  # whoever works for two chains still keeps them apart
+    order = intake.order_of_wish(order_id, refunding_store=refunding_store, asker=asker)
     words = wishes.clean_words(reason, reason_text)
     wishes.check_request_key(request_key)
     refund_id = identity.refund_id(client_id, request_key)
@@ -60,9 +53,7 @@ def request_release(
             reason=reason,
             reason_text=words,
             refunding_store=refunding_store,
-            requested_by=asker if isinstance(asker, User) else None,
-            requested_by_system=asker if isinstance(asker, StoreSystem) else None,
-            cashier=by.cashier,
+            **intake.asked_by(asker, by=by),
             client_id=client_id,
             client_key=request_key,
             fingerprint=wish,
